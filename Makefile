@@ -1,0 +1,66 @@
+# What one does with Metalwatch.  Needs make and Python 3.11 or newer with pip and venv.
+# A newer Python beside an old one:  make demo PYTHON=python3.12
+
+PYTHON ?= python3
+# Tests run on all cores; one at a time:  make test PYTEST_ARGS=
+PYTEST_ARGS ?= -n auto
+UV ?= uv
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NEWER := import sys; sys.exit(sys.version_info < (3, 11))
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude-newer "1 week" --upgrade \
+	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.runtime ## See the whole path on a sample market, offline
+	@$(BIN)/metalwatch demo
+
+test: .venv/.dev ## Run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests
+
+check: .venv/.dev ## Check format, lint, types, architecture and the rules that ship
+	$(BIN)/ruff format --check --output-format concise .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/metalwatch check rules/
+
+format: .venv/.dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: ## Renew both lock files from pyproject.toml (needs uv; a week's cool-down)
+	$(COMPILE) --group build --group dev --output-file requirements-dev.lock
+	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock
+
+clean: ## Remove the environment and what the tools left behind
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: a stamp per lock file, so that nothing is installed twice.
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "$(PYTHON) is not there: install Python 3.11 or newer, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEWER)' || \
+		{ echo "$(PYTHON) is older than Python 3.11: name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv: install it (on Debian and Ubuntu the package python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Setting up .venv from requirements.lock (the first time takes about half a minute) ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@echo "Adding what tests and checks need from requirements-dev.lock ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,97 @@
+"""Typed expressions in the words of a rule file, and their values as people read them."""
+
+import math
+
+from monitor.language.nodes import COMPARISONS, LOGIC, Apply, Const, Leg, Named, Node, Operation
+from monitor.metrics import Takes
+
+DIGITS = 4
+_TIGHTNESS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7}
+
+
+def written(node: Node) -> str:
+    """The expression as a rule file would have it; a metric stands by its name."""
+    if isinstance(node, Named):
+        return node.name
+    if isinstance(node, Const):
+        return shown(node.value, "%" if node.percent else "1")
+    if isinstance(node, Leg):
+        return node.instrument if node.field == "close" else f"{node.instrument}.{node.field}"
+    if isinstance(node, Apply):
+        return f"{node.function.name}({', '.join(_arguments(node))})"
+    return _operation(node)
+
+
+def _operation(node: Operation) -> str:
+    parts = [_enclosed(operand, node.symbol, last=i > 0) for i, operand in enumerate(node.operands)]
+    if node.symbol in ("neg", "not"):
+        return f"{'-' if node.symbol == 'neg' else 'not '}{parts[0]}"
+    return f" {node.symbol} ".join(parts)
+
+
+def _enclosed(node: Node, outer: str, *, last: bool) -> str:
+    text = written(node)
+    if not isinstance(node, Operation):
+        return text
+    inside = _TIGHTNESS.get(node.symbol, 4)
+    around = _TIGHTNESS.get(outer, 4)
+    return f"({text})" if inside < around or (inside == around and last) else text
+
+
+def _arguments(node: Apply) -> list[str]:
+    operands = iter(node.operands)
+    params = dict(node.params)
+    texts: list[str] = []
+    for parameter in node.function.parameters:
+        if parameter.takes in (Takes.WINDOW, Takes.NUMBER):
+            value = params[parameter.name]
+            if value is not None:
+                texts.append(f"{value:g}")
+            continue
+        operand = next(operands)
+        texts.append(
+            operand.instrument
+            if parameter.takes is Takes.INSTRUMENT and isinstance(operand, Leg)
+            else written(operand)
+        )
+        if parameter.takes is Takes.INSTRUMENT:
+            for _ in node.function.fields[1:]:
+                next(operands)
+    return texts
+
+
+def shown(value: float | None, unit: str) -> str:
+    """A value with about four digits: `104.8`, `-31.3 %`, `5,318`; `?` when unknown."""
+    if value is None:
+        return "?"
+    if unit == "%":
+        return f"{value * 100:.1f}".removesuffix(".0") + " %"
+    if value == round(value):
+        return f"{value:,.0f}"
+    places = DIGITS - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:,.{min(max(places, 0), DIGITS)}f}"
+
+
+def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
+    """Each comparison of a condition as (metric, sign, threshold), the metric on the left."""
+    found: list[tuple[Node, str, Node]] = []
+    for part in (condition,) if not isinstance(condition, Operation) else _leaves(condition):
+        if isinstance(part, Operation) and part.symbol in COMPARISONS:
+            left, right = part.operands
+            if not left.legs:
+                mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+                left, right, symbol = right, left, mirror[part.symbol]
+            else:
+                symbol = part.symbol
+            found.append((left, symbol, right))
+    return found
+
+
+def _leaves(node: Operation) -> list[Node]:
+    if node.symbol not in LOGIC:
+        return [node]
+    return [
+        leaf
+        for operand in node.operands
+        for leaf in (_leaves(operand) if isinstance(operand, Operation) else [operand])
+    ]

@@ -1,0 +1,370 @@
+"""The YAML format of a pack: text -> rules, with every fault of the file at once.
+
+1. `yamltext` reads the text and knows where everything stands.
+2. The models below say which keys there are and what each takes.
+3. `_Pack` reads every expression in the scope of the catalogue and the pack's metrics.
+4. Only a file without faults becomes instances.
+"""
+
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor.alerts import Dwell, Severity
+from monitor.errors import Fault, FaultyFileError, Place
+from monitor.instruments import Catalogue
+from monitor.language import ExpressionError, Named, Node, Scope, Trouble, inputs, understand, walk, written
+from monitor.metrics import FUNCTIONS
+from monitor.rules import Instance, Level, Rule, Rulebook
+from monitor.yamltext import Document, Path, did_you_mean, read_yaml, validate
+
+NAME = r"^[a-z][a-z0-9_-]*$"
+METRIC_NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
+USES_IT = re.compile(r"\bit\b")
+
+
+def _bars(value: object) -> int:
+    """`3 bars` -> 3."""
+    match = re.fullmatch(r"\s*(\d+)\s+bars?\s*", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) < 1:
+        msg = f'it counts bars: write "3 bars", not {value!r}'
+        raise ValueError(msg)
+    return int(match[1])
+
+
+def _days(value: object) -> int:
+    """`20 days` -> 20."""
+    match = re.fullmatch(r"\s*(\d+)\s+days?\s*", value) if isinstance(value, str) else None
+    if match is None:
+        msg = f'it counts calendar days: write "20 days", not {value!r}'
+        raise ValueError(msg)
+    return int(match[1])
+
+
+def _expression(value: object) -> object:
+    """YAML reads a lone number or yes/no as such; an expression is text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+Bars = Annotated[int, BeforeValidator(_bars)]
+Days = Annotated[int, BeforeValidator(_days)]
+Expression = Annotated[str, BeforeValidator(_expression)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class LevelFile(_Strict):
+    """One level of a ladder."""
+
+    when: Expression
+    for_: Bars = Field(default=1, alias="for")
+    clear_when: Expression | None = None
+    clear_for: Bars = 1
+
+
+class RuleFile(_Strict):
+    """One rule."""
+
+    when: Expression | None = None
+    for_: Bars = Field(default=1, alias="for")
+    clear_when: Expression | None = None
+    clear_for: Bars = 1
+    levels: dict[Severity, LevelFile] | None = None
+    for_each: str | None = None
+    severity: Severity = Severity.WARNING
+    cooldown: Days = 0
+    say: str | None = None
+    study: str | None = None
+    note: str | None = None
+
+
+class PackFile(_Strict):
+    """One pack."""
+
+    pack: str = Field(pattern=NAME)
+    about: str
+    metrics: dict[str, Expression] = {}
+    rules: dict[str, RuleFile]
+
+
+def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, ...]:
+    """The rules of one pack, expanded for their groups; FaultyFileError carries every fault of the file."""
+    document = read_yaml(text, file=file)
+    if not isinstance(document.value, dict):
+        hint = "a pack starts with `pack: <name>`"
+        raise FaultyFileError([Fault(Place(file, 1, 1), "a mapping was expected", hint=hint)])
+    faults: list[Fault] = []
+    model: PackFile | None = None
+    try:
+        model = validate(document, PackFile)
+    except FaultyFileError as error:
+        faults.extend(error.faults)
+    pack = _Pack(document, catalogue)
+    pack.read()
+    faults.extend(pack.faults)
+    if model is None or faults:
+        raise FaultyFileError(dict.fromkeys(faults))
+    return tuple(_instances(model, pack))
+
+
+def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:
+    """All packs (file name -> text) as one rulebook; faults of all files at once."""
+    instances: list[Instance] = []
+    faults: list[Fault] = []
+    packs: dict[str, str] = {}
+    for file, text in texts.items():
+        try:
+            read = read_pack(text, file=file, catalogue=catalogue)
+        except FaultyFileError as error:
+            faults.extend(error.faults)
+            continue
+        name = next((instance.rule.pack for instance in read), file)
+        if name in packs:
+            faults.append(
+                Fault(Place(file, 1, 1), f'the pack "{name}" is also in {packs[name]}', hint="rename one")
+            )
+        packs[name] = file
+        instances.extend(read)
+    if faults:
+        raise FaultyFileError(faults)
+    return Rulebook(instances=tuple(instances), catalogue=catalogue)
+
+
+def _instances(model: PackFile, pack: "_Pack") -> Iterator[Instance]:
+    for name, written_rule in model.rules.items():
+        rule = Rule(
+            pack=model.pack,
+            name=name,
+            for_each=written_rule.for_each,
+            cooldown=written_rule.cooldown,
+            say=written_rule.say,
+            study=written_rule.study,
+            note=written_rule.note,
+        )
+        for member in pack.members(written_rule.for_each):
+            levels = tuple(_levels(written_rule, ("rules", name), pack.nodes, member))
+            yield Instance(rule=rule, member=member, levels=levels, shown=_shown(rule, levels, pack, member))
+
+
+def _levels(
+    rule: RuleFile, path: Path, nodes: Mapping[tuple[Path, str | None], Node], member: str | None
+) -> Iterator[Level]:
+    if rule.levels is None:
+        one = LevelFile.model_validate({"when": rule.when, "clear_when": rule.clear_when}).model_copy(
+            update={"for_": rule.for_, "clear_for": rule.clear_for}
+        )
+        parts = [(rule.severity, one, path)]
+    else:
+        parts = [(severity, level, (*path, "levels", severity)) for severity, level in rule.levels.items()]
+    for severity, level, at in sorted(parts, key=lambda part: part[0].rank):
+        clear = level.clear_when
+        yield Level(
+            severity=severity,
+            when=nodes[(*at, "when"), member],
+            clear_when=None if clear is None else nodes[(*at, "clear_when"), member],
+            dwell=Dwell(bars=level.for_, clear_bars=level.clear_for),
+            when_text=level.when,
+            clear_text=clear,
+        )
+
+
+def _shown(rule: Rule, levels: Iterable[Level], pack: "_Pack", member: str | None) -> dict[str, Node]:
+    """What messages name: the compared metrics, the metrics inside them, and those of `say`."""
+    found: dict[str, Node] = {}
+    conditions = [node for level in levels for node in (level.when, level.clear_when) if node is not None]
+    for condition in conditions:
+        found |= {written(node): node for node in inputs(condition) if not node.yesno}
+    for condition in conditions:
+        found |= {node.name: node for node in walk(condition) if isinstance(node, Named) and not node.yesno}
+    scope = pack.scope(member)
+    for name, _ in say_fields(rule.say or ""):
+        if name != "it":
+            found.setdefault(name, understand(name, scope))
+    return found
+
+
+def say_fields(text: str) -> list[tuple[str, str]]:
+    """The names in a `say` text with their formats; ValueError when its braces do not match."""
+    return [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name is not None]
+
+
+@dataclass
+class _Pack:
+    """Reads every expression of a pack, collecting faults and typed expressions by path and member."""
+
+    document: Document
+    catalogue: Catalogue
+    faults: list[Fault] = field(default_factory=list)
+    nodes: dict[tuple[Path, str | None], Node] = field(default_factory=dict)
+    scopes: dict[str | None, Scope] = field(default_factory=dict)
+
+    def read(self) -> None:
+        self.scope(None)
+        rules = self._mapping(("rules",))
+        for name, rule in rules.items():
+            if isinstance(rule, dict):
+                self._rule(("rules", name), rule)
+        if not rules:
+            self._fault(("rules",), "a pack needs at least one rule")
+
+    def members(self, group: str | None) -> tuple[str | None, ...]:
+        return (None,) if group is None else self.catalogue.groups[group]
+
+    def scope(self, member: str | None) -> Scope:
+        """What names mean for one member: the catalogue and the metrics of the pack."""
+        if member not in self.scopes:
+            self.scopes[member] = self._read_metrics(member)
+        return self.scopes[member]
+
+    def _mapping(self, path: Path) -> Mapping[str, Any]:
+        value = self.document.value
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value if isinstance(value, dict) else {}
+
+    def _fault(self, path: Path, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
+        rule = str(path[1]) if len(path) > 1 and path[0] == "rules" else None
+        place = self.document.key_place(path) if at_key else self.document.place(path)
+        self.faults.append(Fault(place, message, rule=rule, hint=hint))
+
+    def _read_metrics(self, member: str | None) -> Scope:
+        texts = {name: text for name, text in self._mapping(("metrics",)).items() if isinstance(text, str)}
+        known: dict[str, Node] = {}
+        waiting = {name for name, text in texts.items() if member is not None or not USES_IT.search(text)}
+        scope = Scope(self.catalogue, known, it=member)
+        for name in sorted(waiting) if member is None else ():
+            self._check_name(name)
+        while waiting:
+            ready = [n for n in sorted(waiting) if not self._mentions(texts[n], waiting)]
+            if not ready:
+                self._fault(
+                    ("metrics", min(waiting)), f"metrics that need each other: {', '.join(sorted(waiting))}"
+                )
+                break
+            for name in ready:
+                waiting.discard(name)
+                node = self._understand(("metrics", name), texts[name], scope)
+                if node is not None:
+                    known[name] = node
+        return scope
+
+    def _mentions(self, text: str, names: set[str]) -> bool:
+        return any(word in names for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
+
+    def _check_name(self, name: str) -> None:
+        path: Path = ("metrics", name)
+        if not METRIC_NAME.match(name):
+            self._fault(
+                path, f'"{name}" cannot be used in an expression', "lower case, digits and _", at_key=True
+            )
+        elif (
+            name in self.catalogue.instruments
+            or name in self.catalogue.groups
+            or name in FUNCTIONS
+            or name == "it"
+        ):
+            self._fault(path, f'"{name}" already means something else', "choose another name", at_key=True)
+
+    def _understand(self, path: Path, text: str, scope: Scope) -> Node | None:
+        try:
+            return understand(text, scope)
+        except ExpressionError as error:
+            self.faults.extend(self._from_trouble(path, trouble) for trouble in error.troubles)
+            return None
+
+    def _from_trouble(self, path: Path, trouble: Trouble) -> Fault:
+        place = self.document.place(path)
+        column = place.column + trouble.span.start + self.document.quoted(path)
+        rule = str(path[1]) if path[0] == "rules" else None
+        return Fault(Place(place.file, place.line, column), trouble.message, rule=rule, hint=trouble.hint)
+
+    def _rule(self, path: Path, rule: Mapping[str, Any]) -> None:
+        self._check_shape(path, rule)
+        group = rule.get("for_each")
+        if isinstance(group, str) and group not in self.catalogue.groups:
+            hint = (
+                did_you_mean(group, self.catalogue.groups)
+                or f"groups: {', '.join(sorted(self.catalogue.groups))}"
+            )
+            self._fault((*path, "for_each"), f'unknown group "{group}"', hint)
+            return
+        for member in self.members(group if isinstance(group, str) else None):
+            self._conditions(path, rule, self.scope(member))
+        self._check_study(path, rule)
+        self._check_say(path, rule, self.scope(self.members(group if isinstance(group, str) else None)[0]))
+
+    def _check_shape(self, path: Path, rule: Mapping[str, Any]) -> None:
+        if not re.match(NAME, str(path[-1])):
+            self._fault(
+                path, f'"{path[-1]}" is no name for a rule', "lower case, digits, - and _", at_key=True
+            )
+        if "levels" in rule:
+            for key in ("when", "clear_when", "for", "clear_for", "severity"):
+                if key in rule:
+                    self._fault((*path, key), f'"{key}" belongs into each of the `levels`', at_key=True)
+        elif "when" not in rule:
+            self._fault(path, 'the key "when" is missing', "a rule needs `when` or `levels`", at_key=True)
+
+    def _conditions(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
+        levels = rule.get("levels")
+        places = [path]
+        if isinstance(levels, dict):
+            places = [(*path, "levels", severity) for severity in levels]
+        for at in places:
+            level = self._mapping(at)
+            for key in ("when", "clear_when"):
+                text = level.get(key)
+                if isinstance(text, str):
+                    self._condition((*at, key), text, scope)
+
+    def _condition(self, path: Path, text: str, scope: Scope) -> None:
+        node = self._understand(path, text, scope)
+        if node is None:
+            return
+        if not node.yesno:
+            self._fault(path, "a condition was expected, this is a number", "compare it: > 90")
+        self.nodes[path, scope.it] = node
+
+    def _check_study(self, path: Path, rule: Mapping[str, Any]) -> None:
+        study = rule.get("study")
+        if isinstance(study, str) and study != "it" and study not in self.catalogue.instruments:
+            hint = did_you_mean(study, self.catalogue.instruments)
+            self._fault((*path, "study"), f'unknown instrument "{study}"', hint)
+
+    def _check_say(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
+        text = rule.get("say")
+        if not isinstance(text, str):
+            return
+        try:
+            fields = say_fields(text)
+        except ValueError as error:
+            self._fault((*path, "say"), f"the braces do not match: {error}", "a name stands in {name:.1f}")
+            return
+        known = (*scope.metrics, *self.catalogue.instruments, "it")
+        for name, spec in fields:
+            if name not in known:
+                self._fault(
+                    (*path, "say"), f'the message names an unknown metric "{name}"', did_you_mean(name, known)
+                )
+            elif not _formats(name, spec):
+                self._fault(
+                    (*path, "say"),
+                    f'"{name}" cannot be printed as "{spec}"',
+                    "such as {name:.1f}, {name:.0%}",
+                )
+
+
+def _formats(name: str, spec: str) -> bool:
+    try:
+        format("" if name == "it" else 1.5, spec)
+    except ValueError:
+        return False
+    return "{" not in spec

@@ -1,0 +1,163 @@
+"""Which sessions are expected, which session an instant belongs to, and when a session's values were known.
+
+The sessions of an exchange come from exchange-calendars, which is imported only when they are asked for; what a
+vendor leaves out of them or adds is in the instrument.  This module does not know bars.
+
+A settle time has two readings.  `settled_at` tells one session, short days included, and serves the schedule;
+`settled_at_column` takes the regular time for every session and dates history: never too early, at most an
+hour or two too late, and without a calendar.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from monitor.errors import MonitorError
+from monitor.instruments import AssetKind, Instrument
+
+WEEKDAYS = "24/5"
+FUTURES_DAY_BEGINS = time(18)
+"""Local time at which trading in futures begins to count for the next session."""
+
+_LONGEST_CLOSURE = timedelta(days=31)
+_USUAL_START = 2000
+_FRIDAY = 5
+
+
+def expected_sessions(instrument: Instrument, start: date, end: date) -> pl.Series:
+    """Dates from `start` to `end` on which a bar is expected: the calendar's, less missing, plus extra."""
+    days = calendar_sessions(instrument.calendar, start, end)
+    extra = _series(day for day in instrument.extra if start <= day <= end)
+    return _without(pl.concat([days, extra]), instrument.missing).unique().sort()
+
+
+def missing_sessions(instrument: Instrument, have: pl.Series) -> pl.Series:
+    """Expected sessions between the first and the last date of `have` that are not in it."""
+    first, last = have.min(), have.max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return _series([])
+    return _without(expected_sessions(instrument, first, last), have)
+
+
+def is_session(calendar: str, day: date) -> bool:
+    """Whether the calendar has a session on this date."""
+    return len(calendar_sessions(calendar, day, day)) == 1
+
+
+def next_session(calendar: str, day: date) -> date:
+    """The first session of the calendar after this date."""
+    return _first(calendar_sessions(calendar, day + timedelta(days=1), day + _LONGEST_CLOSURE), calendar, day)
+
+
+def session_at(instrument: Instrument, instant: datetime) -> date:
+    """The session a trade at this instant belongs to: its local date, or the next session after it.
+
+    Futures traded from 18:00 on belong to the day after.
+    """
+    local = instant.astimezone(ZoneInfo(instrument.zone))
+    evening = instrument.kind == AssetKind.FUTURE and local.time() >= FUTURES_DAY_BEGINS
+    day = local.date() + timedelta(days=int(evening))
+    return _first(expected_sessions(instrument, day, day + _LONGEST_CLOSURE), instrument.calendar, day)
+
+
+def settled_at(instrument: Instrument, session: date) -> datetime:
+    """The instant (UTC) at which the session's values are settled, earlier on a short day."""
+    settled = datetime.combine(session, instrument.settle, ZoneInfo(instrument.zone)).astimezone(UTC)
+    if instrument.calendar == WEEKDAYS:
+        return settled
+    hours = _hours(instrument.calendar, session, session)
+    if session not in hours.early_closes:
+        return settled
+    auction = _since_midnight(instrument.settle) - _since_midnight(hours.close)
+    return min(settled, hours.early_closes[session] + max(auction, timedelta()))
+
+
+def settled_at_column(instrument: Instrument, sessions: pl.Series) -> pl.Series:
+    """The instants (UTC) of the regular settle time of these sessions, summer time kept right."""
+    return local_instants(sessions, instrument.settle, zone=instrument.zone)
+
+
+def local_instants(days: pl.Series, clock: time, *, zone: str) -> pl.Series:
+    """The instants (UTC) at which clocks in `zone` show this time on these dates."""
+    # A time that a change of clocks skips or repeats is read as the later instant: known late, never early.
+    local = pl.col("day").dt.combine(clock, time_unit="us")
+    known = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+    late = local.dt.offset_by("1h").dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+    instants = pl.coalesce(known, late).dt.convert_time_zone("UTC").alias(days.name)
+    return pl.DataFrame({"day": days}, schema={"day": pl.Date}).select(instants).to_series()
+
+
+def calendar_sessions(calendar: str, start: date, end: date) -> pl.Series:
+    """The calendar's own sessions from `start` to `end`."""
+    if start > end:
+        return _series([])
+    if calendar == WEEKDAYS:
+        days = pl.date_range(start, end, eager=True).alias("session")
+        return days.filter(days.dt.weekday() <= _FRIDAY)
+    days = _hours(calendar, start, end).sessions
+    return days.filter(days.is_between(start, end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """The sessions of one exchange over some years, its usual close, and its early closes by session."""
+
+    sessions: pl.Series
+    close: time
+    early_closes: dict[date, datetime]
+
+
+def _hours(calendar: str, start: date, end: date) -> _Hours:
+    """The exchange's hours over whole decades: one build, which takes 0.1 s, serves nearly all questions."""
+    try:
+        return _build(calendar, min(_USUAL_START, start.year // 10 * 10), end.year // 10 * 10 + 9)
+    except ValueError:  # beyond what the library knows of this exchange: some end this year
+        return _years(calendar, start.year, end.year)
+
+
+def _years(calendar: str, first: int, last: int) -> _Hours:
+    try:
+        return _build(calendar, first, last)
+    except ValueError as error:
+        raise MonitorError(
+            f"the sessions of {calendar} are not known for all of {first} to {last}: {error}; "
+            "update exchange-calendars or ask for a shorter span"
+        ) from None
+
+
+@lru_cache(maxsize=64)
+def _build(calendar: str, first: int, last: int) -> _Hours:
+    import exchange_calendars
+
+    # The library's own range ends a year from today; ours is given, so no answer depends on the day it is asked.
+    found = exchange_calendars.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
+    sessions = pl.Series("session", found.sessions.to_numpy().astype("datetime64[D]"), dtype=pl.Date)
+    early = found.closes[found.early_closes]
+    return _Hours(
+        sessions=sessions,
+        close=found.close_times[-1][1],
+        early_closes={day.date(): close.to_pydatetime().astimezone(UTC) for day, close in early.items()},
+    )
+
+
+def _since_midnight(clock: time) -> timedelta:
+    return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
+
+
+def _first(days: pl.Series, calendar: str, after: date) -> date:
+    first = days.min()
+    if not isinstance(first, date):
+        raise MonitorError(f"{calendar} has no session within {_LONGEST_CLOSURE.days} days of {after}")
+    return first
+
+
+def _series(days: Iterable[date]) -> pl.Series:
+    return pl.Series("session", sorted(days), dtype=pl.Date)
+
+
+def _without(days: pl.Series, others: Iterable[date]) -> pl.Series:
+    return days.filter(~days.is_in(list(others)))

@@ -1,0 +1,199 @@
+"""YAML text -> values that know where they stand, and values -> a validated model, with every fault at once.
+
+YAML 1.2 (so `ON`, `NO` and `22:30` are text), strict: a key given twice is a fault, an unknown key is a fault.
+What the keys mean is the business of the model.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from yamlcore import CCoreLoader
+
+from monitor.errors import Fault, FaultyFileError, Place
+
+MAX_CHARACTERS = 2_000_000
+MAX_NODES = 200_000
+"""Aliases can make a small text huge; beyond so many values it is refused."""
+
+Path = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML text as plain values, with the place of each value and of each key by its path."""
+
+    file: str
+    value: Any
+    places: Mapping[Path, Place] = field(default_factory=dict)
+    keys: Mapping[Path, Place] = field(default_factory=dict)
+    quotes: frozenset[Path] = frozenset()
+    """Texts whose first character stands after a quotation mark."""
+
+    def quoted(self, path: Path) -> int:
+        """How many characters stand between the place of a text and its first character."""
+        return int(path in self.quotes)
+
+    def place(self, path: Path) -> Place:
+        """Where the value at this path stands, or the nearest one around it."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.places:
+                return self.places[path[:end]]
+        return Place(self.file, 1, 1)
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key of this path stands, or else its value."""
+        return self.keys.get(path) or self.place(path)
+
+
+def read_yaml(text: str, *, file: str) -> Document:
+    """Read one YAML document; FaultyFileError tells every key given twice, or where the syntax breaks."""
+    if len(text) > MAX_CHARACTERS:
+        raise FaultyFileError(
+            [Fault(Place(file), f"the file has over {MAX_CHARACTERS:,} characters; split it")]
+        )
+    reader = _Reader(file)
+    try:
+        loader = CCoreLoader(text)
+        node = loader.get_single_node()
+        value = None if node is None else reader.read(loader, node, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        raise FaultyFileError([Fault(place, f"not YAML: {error.problem or error.context}")]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FaultyFileError([Fault(Place(file), f"not YAML: {str(error).splitlines()[0]}")]) from None
+    if reader.faults:
+        raise FaultyFileError(reader.faults)
+    return Document(file, value, reader.places, reader.keys, frozenset(reader.quotes))
+
+
+class _Reader:
+    """Walks composed nodes once, collecting values, places and faults."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Path, Place] = {}
+        self.keys: dict[Path, Place] = {}
+        self.quotes: set[Path] = set()
+        self.faults: list[Fault] = []
+        self.open_nodes: set[int] = set()
+        self.count = 0
+
+    def read(self, loader: Any, node: yaml.Node, path: Path) -> Any:
+        self.places[path] = self._place(node)
+        self.count += 1
+        if self.count > MAX_NODES or id(node) in self.open_nodes:
+            msg = "an alias contains itself" if id(node) in self.open_nodes else "too many values"
+            raise ValueError(msg)
+        if isinstance(node, yaml.ScalarNode):
+            if node.style in ("'", '"'):
+                self.quotes.add(path)
+            return loader.construct_object(node)
+        self.open_nodes.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.read(loader, child, (*path, i)) for i, child in enumerate(node.value)]
+            return self._mapping(loader, node, path)
+        finally:
+            self.open_nodes.discard(id(node))
+
+    def _mapping(self, loader: Any, node: yaml.Node, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key == "<<":
+                merged |= self._merged(loader, value_node, path)
+                continue
+            if key in result:
+                self.faults.append(Fault(self._place(key_node), f'the key "{key}" is given twice'))
+                continue
+            self.keys[(*path, key)] = self._place(key_node)
+            result[key] = self.read(loader, value_node, (*path, key))
+        return merged | result
+
+    def _merged(self, loader: Any, node: yaml.Node, path: Path) -> dict[str, Any]:
+        """The values of a merge key: one mapping or a list of them, the first one winning."""
+        merged: dict[str, Any] = {}
+        for one in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if isinstance(one, yaml.MappingNode):
+                merged = self._mapping(loader, one, path) | merged
+            else:
+                self.faults.append(Fault(self._place(one), "`<<` takes a mapping, such as *defaults"))
+        return merged
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def validate(document: Document, model: type[Model]) -> Model:
+    """The document as a model; FaultyFileError lists every unknown key, missing key and wrong value."""
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        raise FaultyFileError(_faults(document, model, error.errors())) from None
+
+
+def _faults(document: Document, model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[Fault]:
+    seen: set[tuple[Place, str]] = set()
+    for error in errors:
+        path = _known_path(document, error["loc"])
+        unknown = error["type"] == "extra_forbidden"
+        place = document.key_place(path) if unknown else document.place(path)
+        message, hint = _unknown_key(model, path) if unknown else (_message(error, path), None)
+        if (place, message) not in seen:
+            seen.add((place, message))
+            yield Fault(place, message, rule=_rule(path), hint=hint)
+
+
+def _known_path(document: Document, loc: tuple[int | str, ...]) -> Path:
+    """The part of pydantic's location that stands in the document (it also names union members)."""
+    path: Path = ()
+    for part in loc:
+        if (*path, part) in document.places:
+            path = (*path, part)
+    return path
+
+
+def _rule(path: Path) -> str | None:
+    return str(path[1]) if len(path) > 1 and path[0] == "rules" else None
+
+
+def _message(error: ErrorDetails, path: Path) -> str:
+    name = str(path[-1]) if path else "the file"
+    if error["type"] == "missing":
+        return f'the key "{error["loc"][-1]}" is missing'
+    text = error["msg"].removeprefix("Value error, ")
+    text = text[0].lower() + text[1:]
+    if error["type"] == "value_error":
+        return f'"{name}": {text}'
+    came = error.get("input")
+    shown = type(came).__name__ if isinstance(came, dict | list) else repr(came)
+    return f'"{name}": {text}; got {shown}'
+
+
+def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
+    key, known = str(path[-1]), sorted(_keys_of(model))
+    close = did_you_mean(key, known)
+    return f'unknown key "{key}"', close or f"known keys: {', '.join(known)}"
+
+
+def _keys_of(model: type[BaseModel]) -> set[str]:
+    """The keys of a model and of the models inside it, under the names users write."""
+    names: set[str] = set()
+    schema = model.model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        names |= set(part.get("properties", {}))
+    return names
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """`did you mean "for"?` when a known word is close, else None."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{close[0]}"?' if close else None
