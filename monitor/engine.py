@@ -70,6 +70,10 @@ class Track:
         cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
         return replace(self, frame=self.frame[start:stop], verdicts=cut)
 
+    def verdict(self, level: int, row: int) -> Verdict:
+        """The class of one level in one session."""
+        return Verdict(int(self.verdicts[level][row]))
+
     def values(self, row: int) -> dict[str, float | None]:
         """The metrics people read, in one session."""
         return {name: self._value(node, row) for name, node in self.instance.shown.items()}
@@ -147,7 +151,7 @@ def _steps(
     own = {legs: panels[legs].select("session", "at", *dict.fromkeys(keys)) for legs, keys in groups.items()}
     have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
     if have.is_empty():
-        return next(iter(own.values())).clear()
+        return _held_back(_join(have, own), list(own), [])
     expected = [_expected(_names(legs), catalogue, have["session"][0], have["session"][-1]) for legs in own]
     every = (
         pl.concat([have, *(pl.DataFrame({"session": series}) for series in expected)])
@@ -188,6 +192,8 @@ def _held_back(
     when a later session exists.
     """
     flags = [f"has at {number}" for number in range(len(legs))]
+    if joined.is_empty():
+        return joined.drop(flags)
     last = joined.row(-1, named=True)
     due = (sessions[-1] if len(sessions) else None for sessions in expected)
     waiting = any(day == last["session"] and not last[flag] for day, flag in zip(due, flags, strict=True))

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue, Instrument
-from monitor.language import Const, Node, bounds_of, shown, written
+from monitor.language import Const, Named, Node, bounds_of, shown, written
 from monitor.rules import Instance, Level
 
 TITLE_LENGTH = 80
@@ -88,6 +88,8 @@ def compose(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue, sou
     first = headline(ordered[0].instance, ordered[0].transition)
     more = f" (+{len(ordered) - 1} more)" if len(ordered) > 1 else ""
     parts = ["\n".join(_paragraph(one, catalogue)) for one in ordered]
+    if len(ordered) == 1:
+        parts = [parts[0].removeprefix(first).lstrip()]
     return Message(
         channel=channel,
         session=max(one.transition.session for one in entries),
@@ -168,7 +170,7 @@ def _compared(condition: Node, values: Mapping[str, float | None], *, holds: boo
     if not bounds:
         return written(condition)
     chosen = next((b for b in bounds if _holds(b, values) is holds), bounds[0])
-    metric, symbol, threshold = chosen
+    metric, symbol, threshold = chosen[0], chosen[1], _limit(chosen[2])
     unit = threshold.unit if threshold.unit == "%" else metric.unit
     name = written(metric)
     value = shown(values.get(name), "%" if unit == "%" else "1")
@@ -176,11 +178,70 @@ def _compared(condition: Node, values: Mapping[str, float | None], *, holds: boo
     return f"{name} {value} {sign} {written(threshold)}"
 
 
+def _limit(threshold: Node) -> Node:
+    """A threshold that is a constant under a name is told as its number."""
+    plain = threshold
+    while isinstance(plain, Named):
+        plain = plain.node
+    return plain if isinstance(plain, Const) else threshold
+
+
 def _holds(bound: tuple[Node, str, Node], values: Mapping[str, float | None]) -> bool | None:
     """Whether a comparison with a constant is true of these values; None where that is not known."""
-    metric, symbol, threshold = bound
+    metric, symbol, threshold = bound[0], bound[1], _limit(bound[2])
     value = values.get(written(metric))
     if value is None or not isinstance(threshold, Const):
         return None
     limit = threshold.value
     return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a level is from firing."""
+
+    metric: str
+    value: float | None
+    value_shown: str
+    threshold_shown: str
+    distance_shown: str
+
+
+def standing(level: Level, values: Mapping[str, float | None], *, opened: bool) -> Standing:
+    """The comparison nearest to firing a level, or of an open one nearest to clearing it."""
+    condition = level.clear_when if opened and level.clear_when is not None else level.when
+    bounds = bounds_of(condition)
+    if not bounds:
+        return Standing(written(condition), None, "", written(condition), "")
+    chosen = min(bounds, key=lambda bound: _farness(bound, values))
+    metric, symbol, threshold = chosen
+    value = values.get(written(metric))
+    unit = _unit_of(chosen)
+    distance = threshold.value - value if isinstance(threshold, Const) and value is not None else None
+    return Standing(
+        metric=written(metric),
+        value=value,
+        value_shown=shown(value, unit),
+        threshold_shown=f"{symbol} {written(threshold)}",
+        distance_shown=shown(distance, unit) if not _holds(chosen, values) else "there",
+    )
+
+
+def truths(level: Level, values: Mapping[str, float | None]) -> list[str]:
+    """Each comparison of a level with its value and whether it holds: `gsr 58.12 > 90: no`."""
+    answers = {True: "yes", False: "no", None: "unknown"}
+    return [
+        f"{written(b[0])} {shown(values.get(written(b[0])), _unit_of(b))} {b[1]} {written(b[2])}: {answers[_holds(b, values)]}"
+        for b in bounds_of(level.when)
+    ]
+
+
+def _farness(bound: tuple[Node, str, Node], values: Mapping[str, float | None]) -> float:
+    value, threshold = values.get(written(bound[0])), bound[2]
+    if value is None or not isinstance(threshold, Const):
+        return float("inf")
+    return abs(threshold.value - value)
+
+
+def _unit_of(bound: tuple[Node, str, Node]) -> str:
+    return "%" if "%" in (bound[0].unit, bound[2].unit) else "1"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.alerts import Dwell, Severity
 from monitor.errors import Fault, FaultyFileError, Place
-from monitor.instruments import Catalogue
+from monitor.instruments import RESERVED, Catalogue
 from monitor.language import ExpressionError, Named, Node, Scope, Trouble, inputs, understand, walk, written
 from monitor.metrics import FUNCTIONS
 from monitor.rules import Instance, Level, Rule, Rulebook
@@ -25,6 +25,8 @@ from monitor.yamltext import Document, Path, did_you_mean, read_yaml, validate
 NAME = r"^[a-z][a-z0-9_-]*$"
 METRIC_NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 USES_IT = re.compile(r"\bit\b")
+NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
+"""Names that stand for a value: not the field in `gld.volume`, not the keyword in `change(gld, n=5)`."""
 
 
 def _bars(value: object) -> int:
@@ -236,7 +238,8 @@ class _Pack:
         self.faults.append(Fault(place, message, rule=rule, hint=hint))
 
     def _read_metrics(self, member: str | None) -> Scope:
-        texts = {name: text for name, text in self._mapping(("metrics",)).items() if isinstance(text, str)}
+        metrics = {name: _expression(text) for name, text in self._mapping(("metrics",)).items()}
+        texts = {name: text for name, text in metrics.items() if isinstance(text, str)}
         known: dict[str, Node] = {}
         waiting = {name for name, text in texts.items() if member is not None or not USES_IT.search(text)}
         scope = Scope(self.catalogue, known, it=member)
@@ -257,7 +260,7 @@ class _Pack:
         return scope
 
     def _mentions(self, text: str, names: set[str]) -> bool:
-        return any(word in names for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
+        return any(word in names for word in NAMES.findall(text))
 
     def _check_name(self, name: str) -> None:
         path: Path = ("metrics", name)
@@ -269,7 +272,7 @@ class _Pack:
             name in self.catalogue.instruments
             or name in self.catalogue.groups
             or name in FUNCTIONS
-            or name == "it"
+            or name in RESERVED
         ):
             self._fault(path, f'"{name}" already means something else', "choose another name", at_key=True)
 
@@ -282,7 +285,9 @@ class _Pack:
 
     def _from_trouble(self, path: Path, trouble: Trouble) -> Fault:
         place = self.document.place(path)
-        column = place.column + trouble.span.start + self.document.quoted(path)
+        column = place.column
+        if path not in self.document.folded:
+            column += trouble.span.start + self.document.quoted(path)
         rule = str(path[1]) if path[0] == "rules" else None
         return Fault(Place(place.file, place.line, column), trouble.message, rule=rule, hint=trouble.hint)
 
@@ -310,6 +315,8 @@ class _Pack:
             for key in ("when", "clear_when", "for", "clear_for", "severity"):
                 if key in rule:
                     self._fault((*path, key), f'"{key}" belongs into each of the `levels`', at_key=True)
+            if not rule["levels"]:
+                self._fault((*path, "levels"), "a ladder needs at least one level", at_key=True)
         elif "when" not in rule:
             self._fault(path, 'the key "when" is missing', "a rule needs `when` or `levels`", at_key=True)
 
@@ -321,7 +328,7 @@ class _Pack:
         for at in places:
             level = self._mapping(at)
             for key in ("when", "clear_when"):
-                text = level.get(key)
+                text = _expression(level.get(key))
                 if isinstance(text, str):
                     self._condition((*at, key), text, scope)
 

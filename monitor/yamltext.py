@@ -19,6 +19,8 @@ from monitor.errors import Fault, FaultyFileError, Place
 MAX_CHARACTERS = 2_000_000
 MAX_NODES = 200_000
 """Aliases can make a small text huge; beyond so many values it is refused."""
+MAX_DEPTH = 100
+"""Composing deeper texts would exhaust the stack of the C library, and with it the process."""
 
 Path = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,6 +36,8 @@ class Document:
     keys: Mapping[Path, Place] = field(default_factory=dict)
     quotes: frozenset[Path] = frozenset()
     """Texts whose first character stands after a quotation mark."""
+    folded: frozenset[Path] = frozenset()
+    """Texts over several lines, in which a position says nothing of line and column."""
 
     def quoted(self, path: Path) -> int:
         """How many characters stand between the place of a text and its first character."""
@@ -59,6 +63,7 @@ def read_yaml(text: str, *, file: str) -> Document:
         )
     reader = _Reader(file)
     try:
+        _refuse_depth(text)
         loader = CCoreLoader(text)
         node = loader.get_single_node()
         value = None if node is None else reader.read(loader, node, ())
@@ -69,8 +74,19 @@ def read_yaml(text: str, *, file: str) -> Document:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise FaultyFileError([Fault(Place(file), f"not YAML: {str(error).splitlines()[0]}")]) from None
     if reader.faults:
-        raise FaultyFileError(reader.faults)
-    return Document(file, value, reader.places, reader.keys, frozenset(reader.quotes))
+        raise FaultyFileError(dict.fromkeys(reader.faults))  # an alias meets the fault of its anchor again
+    return Document(
+        file, value, reader.places, reader.keys, frozenset(reader.quotes), frozenset(reader.folded)
+    )
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=CCoreLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            msg = f"nested more than {MAX_DEPTH} deep"
+            raise ValueError(msg)
 
 
 class _Reader:
@@ -81,19 +97,19 @@ class _Reader:
         self.places: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
         self.quotes: set[Path] = set()
+        self.folded: set[Path] = set()
         self.faults: list[Fault] = []
         self.open_nodes: set[int] = set()
         self.count = 0
 
     def read(self, loader: Any, node: yaml.Node, path: Path) -> Any:
         self.places[path] = self._place(node)
-        self.count += 1
-        if self.count > MAX_NODES or id(node) in self.open_nodes:
-            msg = "an alias contains itself" if id(node) in self.open_nodes else "too many values"
-            raise ValueError(msg)
+        self._count(node)
         if isinstance(node, yaml.ScalarNode):
             if node.style in ("'", '"'):
                 self.quotes.add(path)
+            if node.style in ("|", ">") or node.start_mark.line != node.end_mark.line:
+                self.folded.add(path)
             return loader.construct_object(node)
         self.open_nodes.add(id(node))
         try:
@@ -103,13 +119,24 @@ class _Reader:
         finally:
             self.open_nodes.discard(id(node))
 
+    def _count(self, node: yaml.Node) -> None:
+        self.count += 1
+        if self.count > MAX_NODES or id(node) in self.open_nodes:
+            msg = "an alias contains itself" if id(node) in self.open_nodes else "too many values"
+            raise ValueError(msg)
+
     def _mapping(self, loader: Any, node: yaml.Node, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key == "<<":
+        for key_node, value_node in node.value:  # first, so that the places of the mapping's own keys stand
+            if key_node.value == "<<":
                 merged |= self._merged(loader, value_node, path)
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str):
+                self.faults.append(Fault(self._place(key_node), "a key must be a word"))
+                continue
+            if key == "<<":
                 continue
             if key in result:
                 self.faults.append(Fault(self._place(key_node), f'the key "{key}" is given twice'))
@@ -123,7 +150,10 @@ class _Reader:
         merged: dict[str, Any] = {}
         for one in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             if isinstance(one, yaml.MappingNode):
+                self._count(one)
+                self.open_nodes.add(id(one))
                 merged = self._mapping(loader, one, path) | merged
+                self.open_nodes.discard(id(one))
             else:
                 self.faults.append(Fault(self._place(one), "`<<` takes a mapping, such as *defaults"))
         return merged

@@ -1,0 +1,56 @@
+"""The command line: thin commands over the daemon, the backtest and the store.
+
+Heavy libraries are imported inside the commands that need them, so that help and errors come at once.
+Exit codes: 0 fine, 1 something is wrong or fired as asked, 2 wrong usage or a wrong file, 3 something could not be
+reached.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import monitor
+from monitor.cli import channels, explain, history, look, prices, running, setup
+from monitor.errors import FaultyFileError, MonitorError
+
+app = typer.Typer(
+    name="metalwatch",
+    help="Watch metals markets with declarative rules: prices, ratios, drawdowns, alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"metalwatch {monitor.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+for commands in (setup, running, look, explain, history):
+    commands.register(app)
+app.add_typer(prices.app, name="prices")
+app.add_typer(channels.app, name="channels")
+
+
+def main() -> None:
+    """Run a command; what is wrong on purpose is told in one line each, without a traceback."""
+    try:
+        app()
+    except MonitorError as error:
+        kind = "" if isinstance(error, FaultyFileError) else "error: "
+        sys.stderr.write(f"{kind}{error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,76 @@
+"""What people see: tables that fit 80 columns, colour only on a terminal, JSON alone on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 80
+STYLES = {
+    "info": "cyan",
+    "warning": "yellow",
+    "critical": "bold red",
+    "firing": "bold red",
+    "pending": "yellow",
+}
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console that is as wide as the terminal, or 80 columns where there is none."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, emoji=False)
+
+
+def say(text: str = "") -> None:
+    """A line for people on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """A line beside the result, on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def show_json(value: object) -> None:
+    """One JSON object and nothing else on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_plain, allow_nan=False) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[object]], *, right: Iterable[int] = ()) -> None:
+    """A table on stdout; columns in `right` are aligned right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    numbers = set(right)
+    for index, heading in enumerate(headings):
+        made.add_column(heading, justify="right" if index in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(str(cell), style=STYLES.get(str(cell), "")) for cell in row))
+    console().print(made)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Any]:
+    """A sign of life on stderr while something takes long."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield None
+        return
+    with screen.status(what) as status:
+        yield status

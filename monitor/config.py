@@ -1,0 +1,238 @@
+"""The settings file and the environment -> frozen Settings; also where shipped files and user folders are.
+
+The only reader of the environment.  A channel's address is a secret: settings name where it is (`env:NAME`,
+`file:PATH`), and it is read when a message is to be sent, not before.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from monitor.errors import UsageError
+from monitor.instruments import Catalogue, read_catalogue
+from monitor.rulefile import read_rulebook
+from monitor.rules import Rulebook
+from monitor.yamltext import did_you_mean, read_yaml, validate
+
+SETTINGS_FILE = "metalwatch.yml"
+CATALOGUE_FILE = "instruments.yml"
+NOT_PACKS = frozenset({CATALOGUE_FILE, "events.yml"})
+"""Files beside the packs that are none."""
+
+CONSOLE = "console"
+
+
+def _reference(value: str) -> str:
+    """An address is never written into settings, only where it is kept."""
+    if value != CONSOLE and not value.startswith(("env:", "file:")):
+        msg = "an address is a secret and does not belong here: write env:NAME or file:PATH (or console)"
+        raise ValueError(msg)
+    return value
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class YahooSettings(_Strict):
+    """How Yahoo is asked."""
+
+    endpoint: str | None = None
+    """Another base URL that all requests go to: a caching proxy, a test server."""
+    requests_per_minute: int = Field(default=30, ge=1, le=600)
+
+
+class PriceSettings(_Strict):
+    """Where prices come from."""
+
+    source: Literal["yahoo", "files", "sample"] = "yahoo"
+    folder: str | None = None
+    """For `files`: a folder, a file or a mapping such as prices.yml."""
+    yahoo: YahooSettings = YahooSettings()
+
+
+class Settings(_Strict):
+    """All settings; paths are relative to the file they stand in."""
+
+    database: str = ""
+    """A path, or a database URL; empty means metalwatch.db in the user's data folder."""
+    packs: tuple[str, ...] = ("precious",)
+    """Names of packs that ship, or paths."""
+    prices: PriceSettings = PriceSettings()
+    channels: dict[str, Reference] = {CONSOLE: CONSOLE}
+    poll: Annotated[int, Field(ge=1, le=1440)] = 15
+    """Minutes between two looks at the source while a settled bar is missing."""
+
+
+class Configuration(BaseModel):
+    """Settings together with the folder they are relative to and the environment they were read in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: Settings
+    folder: Path
+    file: Path | None
+    environment: Mapping[str, str]
+
+    @property
+    def database(self) -> str:
+        """The database URL."""
+        text = self.settings.database
+        if "://" in text:
+            return text
+        path = self.folder / text if text else data_folder() / "metalwatch.db"
+        return f"sqlite:///{path.resolve()}"
+
+    @property
+    def endpoint(self) -> str | None:
+        """The base URL Yahoo is asked at, if not Yahoo's own."""
+        return self.environment.get("METALWATCH_YAHOO_ENDPOINT") or self.settings.prices.yahoo.endpoint
+
+    @property
+    def cache(self) -> Path:
+        """A folder of our own for the price source's cookies."""
+        return Path(self.environment.get("METALWATCH_CACHE") or _user_folder("cache"))
+
+    @property
+    def clock(self) -> str | None:
+        """The clock setting of the environment, as `--clock` takes it."""
+        return self.environment.get("METALWATCH_CLOCK")
+
+    def address(self, channel: str) -> str:
+        """The secret address of a channel; UsageError when it is not where settings say."""
+        reference = self.settings.channels[channel]
+        kind, _, name = reference.partition(":")
+        if kind == "env":
+            value = self.environment.get(name)
+            if not value:
+                msg = f'channel "{channel}": the environment variable {name} is not set; set it to the channel\'s URL'
+                raise UsageError(msg)
+            return value
+        try:
+            return (self.folder / name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            msg = f'channel "{channel}": the file {name} cannot be read ({error.strerror}); it should hold the URL'
+            raise UsageError(msg) from None
+
+
+def read_configuration(
+    path: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Configuration:
+    """The settings of a file, else of the working folder, else of the user's config folder, else the defaults."""
+    environment = dict(os.environ) if environment is None else environment
+    file = path or _settings_file(environment)
+    if file is None:
+        return Configuration(settings=Settings(), folder=Path.cwd(), file=None, environment=environment)
+    document = read_yaml(read_text(file), file=str(file))
+    settings = Settings() if document.value is None else validate(document, Settings)
+    return Configuration(settings=settings, folder=file.resolve().parent, file=file, environment=environment)
+
+
+def _settings_file(environment: Mapping[str, str]) -> Path | None:
+    named = environment.get("METALWATCH_SETTINGS")
+    if named:
+        return Path(named)
+    candidates = (Path(SETTINGS_FILE), _user_folder("config") / SETTINGS_FILE)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file the user named; UsageError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        msg = f"{path}: no such file"
+        raise UsageError(msg) from None
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read as UTF-8 text ({error})"
+        raise UsageError(msg) from None
+
+
+def data_folder() -> Path:
+    """Where the database is kept by default."""
+    return _user_folder("data")
+
+
+def _user_folder(kind: Literal["config", "data", "cache"]) -> Path:
+    import platformdirs
+
+    folders = {
+        "config": platformdirs.user_config_path,
+        "data": platformdirs.user_data_path,
+        "cache": platformdirs.user_cache_path,
+    }
+    return folders[kind]("metalwatch", appauthor=False)
+
+
+def shipped_folder() -> Path:
+    """The packs and the catalogue that ship: inside the package when installed, `rules/` in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent / "rules"
+
+
+def shipped_packs() -> tuple[str, ...]:
+    """Names of the packs that ship."""
+    return tuple(sorted(path.stem for path in pack_files(shipped_folder())))
+
+
+def pack_files(folder: Path) -> list[Path]:
+    """The packs in a folder: its YAML files, without rule tests, catalogue and events."""
+    files = [*folder.glob("*.yml"), *folder.glob("*.yaml")]
+    return sorted(f for f in files if f.name not in NOT_PACKS and not f.stem.endswith(".test"))
+
+
+def load_catalogue() -> Catalogue:
+    """The instruments that ship."""
+    file = shipped_folder() / CATALOGUE_FILE
+    return read_catalogue(read_text(file), file=str(file))
+
+
+def find_packs(names: Iterable[str], *, folder: Path) -> list[Path]:
+    """The files of packs given by name, file or folder; UsageError lists all that are not there."""
+    found: list[Path] = []
+    missing: list[str] = []
+    for name in names:
+        path = folder / name
+        shipped = shipped_folder() / f"{name}.yml"
+        if path.is_dir():
+            found.extend(pack_files(path))
+        elif path.is_file():
+            found.append(path)
+        elif "/" not in name and shipped.is_file():
+            found.append(shipped)
+        else:
+            missing.append(_not_found(name))
+    if missing:
+        raise UsageError("\n".join(missing))
+    return list(dict.fromkeys(found))
+
+
+def _not_found(name: str) -> str:
+    packs = shipped_packs()
+    hint = did_you_mean(name, packs) or f"packs that ship: {', '.join(packs)}"
+    return f'no pack "{name}": neither a file nor a pack that ships; {hint}'
+
+
+def load_rulebook(names: Iterable[str], *, folder: Path, catalogue: Catalogue | None = None) -> Rulebook:
+    """The rules of packs given by name, file or folder; FaultyFileError carries the faults of all of them."""
+    files = find_packs(names, folder=folder)
+    if not files:
+        msg = "no packs: name at least one under `packs:` or on the command line"
+        raise UsageError(msg)
+    texts = {_shown(path): read_text(path) for path in files}
+    return read_rulebook(texts, catalogue or load_catalogue())
+
+
+def _shown(path: Path) -> str:
+    """The path as people would write it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,296 @@
+"""The long-running process: one clock, three kinds of jobs, signals, a clean end.
+
+APScheduler only wakes; what is due is decided by the jobs from the data, so a job that runs late or twice does no
+harm.  This is the only file that reads the clock.
+"""
+
+import fcntl
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+
+from monitor.config import CONSOLE, Configuration, load_catalogue, load_rulebook
+from monitor.cycle import Context, Result, run_cycle
+from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
+from monitor.delivery.outbox import Delivered, deliver_due
+from monitor.errors import MonitorError, StorageError, UsageError
+from monitor.prices.source import PriceSource
+from monitor.storage.store import Store, open_store
+
+DELIVER_EVERY = timedelta(seconds=10)
+HEARTBEAT_EVERY = timedelta(minutes=1)
+HEARTBEAT = "heartbeat_at"
+LEAST_WAIT = 0.2
+"""Seconds between two wake-ups of a job, however fast the clock runs."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The one clock: the real one, or one that starts at a set instant and may run faster."""
+
+    start: datetime | None = None
+    speed: float = 1.0
+    began: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """This instant, in UTC."""
+        if self.start is None:
+            return datetime.now(UTC)
+        return self.start + timedelta(seconds=(time.monotonic() - self.began) * self.speed)
+
+    def seconds(self, span: timedelta) -> float:
+        """How many real seconds a span of this clock takes."""
+        return max(span.total_seconds() / self.speed, LEAST_WAIT)
+
+    @property
+    def label(self) -> str:
+        """What every banner says when the clock is set; empty when it is real."""
+        if self.start is None:
+            return ""
+        return f"set clock, from {self.start:%Y-%m-%d %H:%M} UTC" + (
+            f", x{self.speed:g}" if self.speed != 1 else ""
+        )
+
+
+def read_clock(text: str | None) -> Clock:
+    """`2020-03-12T17:00-04:00` or `2020-03-12T17:00-04:00,x3600` as a clock; None is the real one."""
+    if not text:
+        return Clock()
+    instant, _, speed = text.partition(",")
+    try:
+        start = datetime.fromisoformat(instant.strip())
+        factor = float(speed.strip().removeprefix("x")) if speed else 1.0
+    except ValueError:
+        start, factor = None, 0.0
+    if start is None or start.tzinfo is None or factor <= 0:
+        msg = f"--clock: expected an instant with its offset, such as 2020-03-12T17:00-04:00 or ...,x3600; got {text!r}"
+        raise UsageError(msg)
+    return Clock(start.astimezone(UTC), factor)
+
+
+def open_source(configuration: Configuration) -> PriceSource:
+    """The price source that settings name."""
+    prices = configuration.settings.prices
+    if prices.source == "sample":
+        from monitor.prices.sample import SampleSource
+
+        return SampleSource()
+    if prices.source == "files":
+        from monitor.prices.files import FileSource
+
+        if prices.folder is None:
+            msg = "prices.source is files, but prices.folder names none; set prices.folder"
+            raise UsageError(msg)
+        return FileSource(configuration.folder / prices.folder, load_catalogue())
+    from monitor.prices.yahoo import YahooSource
+
+    return YahooSource(endpoint=configuration.endpoint, cache_folder=configuration.cache)
+
+
+def open_channels(configuration: Configuration, write: Callable[[str], object]) -> dict[str, Channel]:
+    """Every channel of the settings; UsageError lists all whose address is missing or unusable."""
+    channels: dict[str, Channel] = {}
+    faults: list[str] = []
+    for name, reference in configuration.settings.channels.items():
+        if reference == CONSOLE:
+            channels[name] = console_channel(name, write)
+            continue
+        try:
+            url = configuration.address(name)
+        except UsageError as error:
+            faults.append(str(error))
+            continue
+        faults.extend(f'channel "{name}": {fault}' for fault in url_faults(url))
+        channels[name] = apprise_channel(name, url)
+    if faults:
+        raise UsageError("\n".join(faults))
+    return channels
+
+
+def make_context(configuration: Configuration, store: Store, source: PriceSource) -> Context:
+    """What cycles share, with the rulebook read from the packs of the settings."""
+    rulebook = load_rulebook(configuration.settings.packs, folder=configuration.folder)
+    return Context(
+        store=store, source=source, rulebook=rulebook, channels=tuple(configuration.settings.channels)
+    )
+
+
+@contextmanager
+def opened(configuration: Configuration) -> Iterator[tuple[Store, PriceSource]]:
+    """The database and the price source, closed at the end."""
+    store = open_store(configuration.database)
+    try:
+        yield store, open_source(configuration)
+    finally:
+        store.close()
+
+
+@contextmanager
+def only_one(store: Store) -> Iterator[None]:
+    """Hold the lock beside the database: two daemons on one file would judge twice."""
+    database = store.engine.url.database if store.engine.dialect.name == "sqlite" else None
+    if not database or database == ":memory:":
+        yield
+        return
+    path = Path(f"{database}.lock")
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            msg = f"another metalwatch is running on {database}; stop it, or use another database"
+            raise StorageError(msg) from None
+        yield
+
+
+class Daemon:
+    """One running daemon: what its jobs share."""
+
+    def __init__(
+        self, configuration: Configuration, clock: Clock, context: Context, channels: Mapping[str, Channel]
+    ) -> None:
+        self.configuration = configuration
+        self.clock = clock
+        self.context = context
+        self.channels = channels
+        self.cycle_lock = threading.Lock()
+        self.stopping = threading.Event()
+
+    def judge(self, calendar: str) -> None:
+        """Fetch and judge what is due on one calendar."""
+        with self.cycle_lock:
+            result = run_cycle(self.context, now=self.clock.now(), calendars={calendar})
+        _log_cycle(calendar, result)
+        if result.owed:
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Send what is owed."""
+        done = deliver_due(self.context.store, self.channels, now=self.clock.now, jitter=random.random)
+        if done != Delivered():
+            log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
+
+    def heartbeat(self) -> None:
+        """Leave a sign of life in the database."""
+        self.context.store.set_meta(HEARTBEAT, self.clock.now().isoformat())
+
+    def reload(self) -> None:
+        """Read the packs again; a faulty edit keeps the last good rulebook."""
+        try:
+            rulebook = load_rulebook(self.configuration.settings.packs, folder=self.configuration.folder)
+        except MonitorError as error:
+            log.error("reload refused, the last good rules stay in force", error=str(error))  # noqa: TRY400
+            return
+        with self.cycle_lock:
+            self.context = replace(self.context, rulebook=rulebook)
+        log.info("reloaded", rules=len(rulebook.instances))
+
+    def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:
+        """A job that logs its failure and lives on: the outermost loop."""
+
+        def run() -> None:
+            if self.stopping.is_set():
+                return
+            try:
+                job(*args)
+            except MonitorError as error:
+                log.error("job failed, it will be tried again", job=job.__name__, error=str(error))  # noqa: TRY400
+            except Exception:
+                log.exception("job failed unexpectedly, it will be tried again", job=job.__name__)
+
+        return run
+
+
+def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[str], object]) -> None:
+    """Start, wait for a signal, stop."""
+    channels = open_channels(configuration, write)
+    with opened(configuration) as (store, source), only_one(store):
+        daemon = Daemon(configuration, clock, make_context(configuration, store, source), channels)
+        scheduler = _schedule(daemon)
+        _on_signals(daemon)
+        log.info(
+            "started",
+            rules=len(daemon.context.rulebook.instances),
+            source=source.label,
+            channels=list(channels),
+            database=store.name,
+            pid=os.getpid(),
+            **({"clock": clock.label} if clock.label else {}),
+        )
+        scheduler.start()
+        try:
+            while not daemon.stopping.wait(timeout=1):
+                pass
+        finally:
+            scheduler.shutdown(wait=True)
+            log.info("stopped")
+
+
+def _schedule(daemon: Daemon) -> Any:
+    """The jobs: fetch and judge per calendar, deliver, heartbeat; each soon after the start."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    scheduler = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(4)}, job_defaults=defaults, timezone="UTC"
+    )
+    catalogue = daemon.context.rulebook.catalogue
+    calendars = {i.calendar for i in catalogue.subset(daemon.context.rulebook.instruments)}
+    poll = timedelta(minutes=daemon.configuration.settings.poll)
+    jobs: list[tuple[str, Callable[[], None], timedelta]] = [
+        ("deliver", daemon.guarded(daemon.deliver), DELIVER_EVERY),
+        ("heartbeat", daemon.guarded(daemon.heartbeat), HEARTBEAT_EVERY),
+        *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
+    ]
+    for name, job, every in jobs:
+        seconds = daemon.clock.seconds(every)
+        soon = datetime.now(UTC) + timedelta(milliseconds=1)
+        scheduler.add_job(job, "interval", seconds=seconds, jitter=seconds / 5, id=name, next_run_time=soon)
+    return scheduler
+
+
+def _on_signals(daemon: Daemon) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        daemon.stopping.set()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=daemon.guarded(daemon.reload), name="reload").start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, reload)
+
+
+def _log_cycle(calendar: str, result: Result) -> None:
+    for answer in result.failed:
+        log.warning(
+            "no prices", instrument=answer.instrument, outcome=answer.outcome.value, detail=answer.detail
+        )
+    if result.fetched or result.sessions or result.decided:
+        log.info(
+            "cycle",
+            calendar=calendar,
+            asked=len(result.fetched),
+            failed=len(result.failed),
+            new_bars=result.new_bars,
+            sessions=[str(session) for session in result.sessions],
+            messages=result.owed,
+        )
+
+
+def send_owed(store: Store, channels: Mapping[str, Channel], clock: Clock) -> Delivered:
+    """Send what is owed, once."""
+    return deliver_due(store, channels, now=clock.now, jitter=random.random)
