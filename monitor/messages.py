@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue, Instrument
-from monitor.language import Const, Named, Node, bounds_of, shown, written
+from monitor.language import Const, Node, bounds_of, shown, written
 from monitor.rules import Instance, Level
 
 TITLE_LENGTH = 80
@@ -170,7 +170,7 @@ def _compared(condition: Node, values: Mapping[str, float | None], *, holds: boo
     if not bounds:
         return written(condition)
     chosen = next((b for b in bounds if _holds(b, values) is holds), bounds[0])
-    metric, symbol, threshold = chosen[0], chosen[1], _limit(chosen[2])
+    metric, symbol, threshold = chosen
     unit = threshold.unit if threshold.unit == "%" else metric.unit
     name = written(metric)
     value = shown(values.get(name), "%" if unit == "%" else "1")
@@ -178,17 +178,9 @@ def _compared(condition: Node, values: Mapping[str, float | None], *, holds: boo
     return f"{name} {value} {sign} {written(threshold)}"
 
 
-def _limit(threshold: Node) -> Node:
-    """A threshold that is a constant under a name is told as its number."""
-    plain = threshold
-    while isinstance(plain, Named):
-        plain = plain.node
-    return plain if isinstance(plain, Const) else threshold
-
-
 def _holds(bound: tuple[Node, str, Node], values: Mapping[str, float | None]) -> bool | None:
     """Whether a comparison with a constant is true of these values; None where that is not known."""
-    metric, symbol, threshold = bound[0], bound[1], _limit(bound[2])
+    metric, symbol, threshold = bound
     value = values.get(written(metric))
     if value is None or not isinstance(threshold, Const):
         return None
@@ -205,6 +197,7 @@ class Standing:
     value_shown: str
     threshold_shown: str
     distance_shown: str
+    """From the value to the threshold, with its sign; `there` when it holds."""
 
 
 def standing(level: Level, values: Mapping[str, float | None], *, opened: bool) -> Standing:
@@ -223,8 +216,12 @@ def standing(level: Level, values: Mapping[str, float | None], *, opened: bool) 
         value=value,
         value_shown=shown(value, unit),
         threshold_shown=f"{symbol} {written(threshold)}",
-        distance_shown=shown(distance, unit) if not _holds(chosen, values) else "there",
+        distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
     )
+
+
+def _signed(distance: float | None, unit: str) -> str:
+    return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
 
 
 def truths(level: Level, values: Mapping[str, float | None]) -> list[str]:

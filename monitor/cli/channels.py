@@ -1,4 +1,4 @@
-"""`channels test`: does a message really arrive?"""
+"""`channels test`: whether a message really arrives."""
 
 from typing import Annotated
 
@@ -17,8 +17,8 @@ def _channels() -> None:
     pass
 
 
-@app.command()
-def test(
+@app.command("test")
+def send_test(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CHANNEL]...", help="Channels; else all.")
     ] = None,

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(backtest)
 
 
-def backtest(  # noqa: PLR0913 - options of a command
+def backtest(
     packs: PacksArgument = None,
     *,
     prices: Annotated[

@@ -66,16 +66,17 @@ def _row(instance: "Instance", evaluation: "Evaluation | None") -> dict[str, obj
 
     level = instance.levels[0]
     values = evaluation.values if evaluation else {}
-    now = standing(level, values)
+    phase = evaluation.phase if evaluation else "not judged"
+    now = standing(level, values, opened=phase in ("firing", "recovering"))
     return {
         "rule": instance.rule.id,
         "instance": instance.member,
-        "state": evaluation.phase if evaluation else "not judged",
+        "state": phase,
         "session": evaluation.session if evaluation else None,
         "metric": now.metric,
         "value": now.value,
         "value_shown": now.value_shown,
-        "threshold": now.threshold_shown,
+        "waits_for": now.threshold_shown,
         "distance": now.distance_shown,
     }
 
@@ -88,14 +89,14 @@ def _show(
         (
             f"{row['rule']}" + (f" {row['instance']}" if row["instance"] else ""),
             row["value_shown"],
-            row["threshold"],
+            row["waits_for"],
             row["distance"],
             row["state"],
             row["session"] or "-",
         )
         for row in rows
     ]
-    table(("rule", "value", "threshold", "distance", "state", "session"), cells, right=(1, 2, 3))
+    table(("rule", "value", "waits for", "distance", "state", "session"), cells, right=(1, 2, 3))
     owed = sum(number for state, number in counts.outbox.items() if state not in ("sent", "dead"))
     dead = sum(number for state, number in counts.outbox.items() if state == "dead")
     sent = sum(number for state, number in counts.outbox.items() if state == "sent")

@@ -31,8 +31,8 @@ def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
 def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Fetch, judge and deliver once."""
     from monitor.cli.screen import working
-    from monitor.daemon import make_context, only_one, open_channels, opened, read_clock, send_owed
     from monitor.cycle import run_cycle
+    from monitor.daemon import make_context, only_one, open_channels, opened, read_clock, send_owed
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)

@@ -19,7 +19,7 @@ Missing = Callable[[frozenset[str], pl.Series], pl.Series]
 
 LONGEST_HOLE = 10
 """A window that spans more missing sessions in a row than this is unknown."""
-_CERTAINLY_SHORT = 14
+_CERTAINLY_SHORT = 11
 """Two sessions at most so many days apart cannot have more than `LONGEST_HOLE` sessions between them."""
 
 
@@ -62,7 +62,8 @@ def _group(legs: Legs, nodes: tuple[Node, ...], wide: pl.DataFrame, missing: Mis
     columns = [f"{instrument}.{name}" for instrument, name in sorted(legs)]
     instruments = frozenset(instrument for instrument, _ in legs)
     known = [f"{instrument}.known_at" for instrument in sorted(instruments)]
-    panel = wide.select("session", pl.max_horizontal(known).alias("at"), *columns).drop_nulls(columns)
+    at = pl.max_horizontal(known) if known else pl.lit(None)  # a constant needs no bar
+    panel = wide.select("session", at.alias("at"), *columns).drop_nulls(columns)
     computed = _compute(panel, nodes)
     return _mask_holes(computed, nodes, instruments, missing)
 

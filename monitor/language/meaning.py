@@ -3,6 +3,7 @@
 Knows instruments, metrics and functions by name; does not know rules or files.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,8 @@ from monitor.language.syntax import (
 )
 from monitor.metrics import FUNCTIONS, Function, Parameter, Takes
 from monitor.yamltext import did_you_mean
+
+LONGEST_WINDOW = 100_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class _Reader:
 
     def read(self, part: Part) -> Node:
         if isinstance(part, Number):
-            return Const(part.value, part.percent)
+            return self._number(part.value, part.span, percent=part.percent)
         if isinstance(part, Name):
             return self._name(part)
         if isinstance(part, Call):
@@ -62,6 +65,11 @@ class _Reader:
         if isinstance(part, Operator):
             return self._operator(part)
         return self._trouble("a quoted text means nothing here", part.span)
+
+    def _number(self, value: float, span: Span, *, percent: bool) -> Node:
+        if not math.isfinite(value):
+            return self._trouble("a number this large cannot be computed with", span)
+        return Const(value, percent)
 
     def _trouble(self, message: str, span: Span, hint: str | None = None) -> Node:
         self.troubles.append(Trouble(message, span, hint))
@@ -97,6 +105,10 @@ class _Reader:
     def _unknown(self, part: Name) -> Node:
         name = part.name.partition(".")[0]
         catalogue = self.scope.catalogue
+        if name in self.scope.metrics:
+            return self._trouble(
+                f'"{name}" is a metric and has no fields', part.span, "ask an instrument for its field"
+            )
         if name in catalogue.groups:
             return self._trouble(
                 f'"{name}" is a group, not one instrument', part.span, "use it in `for_each`"
@@ -123,7 +135,8 @@ class _Reader:
             return self._comparison(part, operands)
         if part.symbol == "/" and isinstance(operands[1], Const) and operands[1].value == 0:
             return self._trouble("a division by zero is never known", part.span)
-        return _arithmetic(part.symbol, operands)
+        node = _arithmetic(part.symbol, operands)
+        return self._number(node.value, part.span, percent=node.percent) if type(node) is Const else node
 
     def _logic(self, part: Operator, operands: tuple[Node, ...]) -> Node:
         for operand, written in zip(operands, part.operands, strict=True):
@@ -209,9 +222,9 @@ class _Reader:
                 f'"{parameter.name}" must be {parameter.takes}, written as a constant', written.span
             )
         elif parameter.takes is Takes.WINDOW and (
-            node.value != int(node.value) or node.value < parameter.least
+            node.value != int(node.value) or not parameter.least <= node.value <= LONGEST_WINDOW
         ):
-            wanted = f"a whole number of bars, at least {parameter.least}"
+            wanted = f"a whole number of bars, at least {parameter.least} and at most {LONGEST_WINDOW}"
             self._trouble(f'"{parameter.name}" must be {wanted}; got {node.value:g}', written.span)
         else:
             return int(node.value) if parameter.takes is Takes.WINDOW else node.value

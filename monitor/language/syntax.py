@@ -96,17 +96,23 @@ def parse(text: str) -> Part:
         )
     try:
         part = _Build().transform(_parser().parse(text))
+        depth = _depth(part)
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise ExpressionError(_trouble(text, error)) from None
-    except (LarkError, RecursionError) as error:
+    except RecursionError:
+        raise ExpressionError(_too_deep(text)) from None
+    except LarkError as error:
         raise ExpressionError(Trouble(f"cannot be read: {error}", Span(0, len(text)))) from None
-    if _depth(part) > MAX_DEPTH:
-        raise ExpressionError(
-            Trouble(f"nested more than {MAX_DEPTH} deep", part.span, "name parts of it in metrics")
-        )
+    if depth > MAX_DEPTH:
+        raise ExpressionError(_too_deep(text))
     return part
+
+
+def _too_deep(text: str) -> Trouble:
+    message = f"nested more than {MAX_DEPTH} deep"
+    return Trouble(message, Span(0, len(text)), "name parts of it in metrics")
 
 
 @cache

@@ -14,12 +14,21 @@ def written(node: Node) -> str:
     if isinstance(node, Named):
         return node.name
     if isinstance(node, Const):
-        return shown(node.value, "%" if node.percent else "1")
+        return _number(node.value, percent=node.percent)
     if isinstance(node, Leg):
         return node.instrument if node.field == "close" else f"{node.instrument}.{node.field}"
     if isinstance(node, Apply):
         return f"{node.function.name}({', '.join(_arguments(node))})"
     return _operation(node)
+
+
+def _number(value: float, *, percent: bool = False) -> str:
+    """A number with as few digits as read back as the same: a threshold is told exactly."""
+    if percent:
+        texts = (f"{value * 100:.{digits}g}" for digits in (12, 15, 16, 17))
+        return next((f"{text} %" for text in texts if float(text) / 100 == value), repr(value))
+    short = f"{value:.12g}"
+    return short if float(short) == value else repr(value)
 
 
 def _operation(node: Operation) -> str:
@@ -35,7 +44,8 @@ def _enclosed(node: Node, outer: str, *, last: bool) -> str:
         return text
     inside = _TIGHTNESS.get(node.symbol, 4)
     around = _TIGHTNESS.get(outer, 4)
-    return f"({text})" if inside < around or (inside == around and last) else text
+    tie = last or outer in LOGIC
+    return f"({text})" if inside < around or (inside == around and tie) else text
 
 
 def _arguments(node: Apply) -> list[str]:
@@ -46,7 +56,7 @@ def _arguments(node: Apply) -> list[str]:
         if parameter.takes in (Takes.WINDOW, Takes.NUMBER):
             value = params[parameter.name]
             if value is not None:
-                texts.append(f"{value:g}")
+                texts.append(_number(value))
             continue
         operand = next(operands)
         texts.append(
@@ -83,8 +93,16 @@ def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
                 left, right, symbol = right, left, mirror[part.symbol]
             else:
                 symbol = part.symbol
-            found.append((left, symbol, right))
+            found.append((left, symbol, _constant(right)))
     return found
+
+
+def _constant(node: Node) -> Node:
+    """A threshold that is a constant under a name, as its number."""
+    plain = node
+    while isinstance(plain, Named):
+        plain = plain.node
+    return plain if isinstance(plain, Const) else node
 
 
 def _leaves(node: Operation) -> list[Node]:

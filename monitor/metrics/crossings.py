@@ -14,7 +14,8 @@ from monitor.metrics.registry import Series, metric
 )
 def crosses_above(x: Series, y: Series) -> pl.Expr:
     """Whether x went from at or below y to above it on this bar."""
-    return (x.shift(1) <= y.shift(1)) & (x > y)
+    before = x.shift(1) <= y.shift(1)
+    return pl.when(before.is_not_null()).then(before & (x > y))
 
 
 @metric(
@@ -26,7 +27,8 @@ def crosses_above(x: Series, y: Series) -> pl.Expr:
 )
 def crosses_below(x: Series, y: Series) -> pl.Expr:
     """Whether x went from at or above y to below it on this bar."""
-    return (x.shift(1) >= y.shift(1)) & (x < y)
+    before = x.shift(1) >= y.shift(1)
+    return pl.when(before.is_not_null()).then(before & (x < y))
 
 
 FUNCTIONS = (crosses_above, crosses_below)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @metric(
     formula="100 U / (U + D): U, D are rises and falls smoothed by 1/n (Wilder)",
-    convention="first rise and fall are 0; null before n bars; 50 bars of 14 agree with other seeds to 1 point",
+    convention="first rise and fall are 0; null before n bars and while nothing has moved; 50 bars of 14 agree "
+    "with other seeds to 1 point",
     look_back=lambda p: int(p["n"] or 0),
     warm_up=lambda p: 20 * int(p["n"] or 0),
     bounds=(0.0, 100.0),
@@ -30,7 +31,8 @@ def rsi(x: Series, n: Window = 14) -> pl.Expr:
     def compute(close: "pd.Series[float]") -> "pd.Series[float]":
         from ta.momentum import RSIIndicator
 
-        return RSIIndicator(close, window=n).rsi()
+        moved = close.diff().abs().cumsum() > 0  # before, ta says 100
+        return RSIIndicator(close, window=n).rsi().where(moved)
 
     return _through_ta(x, compute)
 

@@ -115,7 +115,7 @@ def zscore(x: Series, n: Window) -> pl.Expr:
 )
 def percentile(x: Series, n: Window) -> pl.Expr:
     """Percentile of a value among the last n."""
-    return x.rolling_rank(n, method="max") * (100 / n)
+    return x.rolling_rank(n, method="max") * 100 / n
 
 
 @metric(

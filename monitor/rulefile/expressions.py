@@ -1,196 +1,22 @@
-"""The YAML format of a pack: text -> rules, with every fault of the file at once.
-
-1. `yamltext` reads the text and knows where everything stands.
-2. The models below say which keys there are and what each takes.
-3. `_Pack` reads every expression in the scope of the catalogue and the pack's metrics.
-4. Only a file without faults becomes instances.
-"""
+"""Every expression and message of a pack, read in the scope of the catalogue and the pack's metrics."""
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
-from monitor.alerts import Dwell, Severity
-from monitor.errors import Fault, FaultyFileError, Place
+from monitor.errors import Fault, Place
 from monitor.instruments import RESERVED, Catalogue
-from monitor.language import ExpressionError, Named, Node, Scope, Trouble, inputs, understand, walk, written
+from monitor.language import ExpressionError, Node, Scope, Trouble, understand
 from monitor.metrics import FUNCTIONS
-from monitor.rules import Instance, Level, Rule, Rulebook
-from monitor.yamltext import Document, Path, did_you_mean, read_yaml, validate
+from monitor.rulefile.model import NAME, as_text
+from monitor.yamltext import Document, Path, did_you_mean
 
-NAME = r"^[a-z][a-z0-9_-]*$"
 METRIC_NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
-USES_IT = re.compile(r"\bit\b")
 NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
 """Names that stand for a value: not the field in `gld.volume`, not the keyword in `change(gld, n=5)`."""
-
-
-def _bars(value: object) -> int:
-    """`3 bars` -> 3."""
-    match = re.fullmatch(r"\s*(\d+)\s+bars?\s*", value) if isinstance(value, str) else None
-    if match is None or int(match[1]) < 1:
-        msg = f'it counts bars: write "3 bars", not {value!r}'
-        raise ValueError(msg)
-    return int(match[1])
-
-
-def _days(value: object) -> int:
-    """`20 days` -> 20."""
-    match = re.fullmatch(r"\s*(\d+)\s+days?\s*", value) if isinstance(value, str) else None
-    if match is None:
-        msg = f'it counts calendar days: write "20 days", not {value!r}'
-        raise ValueError(msg)
-    return int(match[1])
-
-
-def _expression(value: object) -> object:
-    """YAML reads a lone number or yes/no as such; an expression is text."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value
-
-
-Bars = Annotated[int, BeforeValidator(_bars)]
-Days = Annotated[int, BeforeValidator(_days)]
-Expression = Annotated[str, BeforeValidator(_expression)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class LevelFile(_Strict):
-    """One level of a ladder."""
-
-    when: Expression
-    for_: Bars = Field(default=1, alias="for")
-    clear_when: Expression | None = None
-    clear_for: Bars = 1
-
-
-class RuleFile(_Strict):
-    """One rule."""
-
-    when: Expression | None = None
-    for_: Bars = Field(default=1, alias="for")
-    clear_when: Expression | None = None
-    clear_for: Bars = 1
-    levels: dict[Severity, LevelFile] | None = None
-    for_each: str | None = None
-    severity: Severity = Severity.WARNING
-    cooldown: Days = 0
-    say: str | None = None
-    study: str | None = None
-    note: str | None = None
-
-
-class PackFile(_Strict):
-    """One pack."""
-
-    pack: str = Field(pattern=NAME)
-    about: str
-    metrics: dict[str, Expression] = {}
-    rules: dict[str, RuleFile]
-
-
-def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, ...]:
-    """The rules of one pack, expanded for their groups; FaultyFileError carries every fault of the file."""
-    document = read_yaml(text, file=file)
-    if not isinstance(document.value, dict):
-        hint = "a pack starts with `pack: <name>`"
-        raise FaultyFileError([Fault(Place(file, 1, 1), "a mapping was expected", hint=hint)])
-    faults: list[Fault] = []
-    model: PackFile | None = None
-    try:
-        model = validate(document, PackFile)
-    except FaultyFileError as error:
-        faults.extend(error.faults)
-    pack = _Pack(document, catalogue)
-    pack.read()
-    faults.extend(pack.faults)
-    if model is None or faults:
-        raise FaultyFileError(dict.fromkeys(faults))
-    return tuple(_instances(model, pack))
-
-
-def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:
-    """All packs (file name -> text) as one rulebook; faults of all files at once."""
-    instances: list[Instance] = []
-    faults: list[Fault] = []
-    packs: dict[str, str] = {}
-    for file, text in texts.items():
-        try:
-            read = read_pack(text, file=file, catalogue=catalogue)
-        except FaultyFileError as error:
-            faults.extend(error.faults)
-            continue
-        name = next((instance.rule.pack for instance in read), file)
-        if name in packs:
-            faults.append(
-                Fault(Place(file, 1, 1), f'the pack "{name}" is also in {packs[name]}', hint="rename one")
-            )
-        packs[name] = file
-        instances.extend(read)
-    if faults:
-        raise FaultyFileError(faults)
-    return Rulebook(instances=tuple(instances), catalogue=catalogue)
-
-
-def _instances(model: PackFile, pack: "_Pack") -> Iterator[Instance]:
-    for name, written_rule in model.rules.items():
-        rule = Rule(
-            pack=model.pack,
-            name=name,
-            for_each=written_rule.for_each,
-            cooldown=written_rule.cooldown,
-            say=written_rule.say,
-            study=written_rule.study,
-            note=written_rule.note,
-        )
-        for member in pack.members(written_rule.for_each):
-            levels = tuple(_levels(written_rule, ("rules", name), pack.nodes, member))
-            yield Instance(rule=rule, member=member, levels=levels, shown=_shown(rule, levels, pack, member))
-
-
-def _levels(
-    rule: RuleFile, path: Path, nodes: Mapping[tuple[Path, str | None], Node], member: str | None
-) -> Iterator[Level]:
-    if rule.levels is None:
-        one = LevelFile.model_validate({"when": rule.when, "clear_when": rule.clear_when}).model_copy(
-            update={"for_": rule.for_, "clear_for": rule.clear_for}
-        )
-        parts = [(rule.severity, one, path)]
-    else:
-        parts = [(severity, level, (*path, "levels", severity)) for severity, level in rule.levels.items()]
-    for severity, level, at in sorted(parts, key=lambda part: part[0].rank):
-        clear = level.clear_when
-        yield Level(
-            severity=severity,
-            when=nodes[(*at, "when"), member],
-            clear_when=None if clear is None else nodes[(*at, "clear_when"), member],
-            dwell=Dwell(bars=level.for_, clear_bars=level.clear_for),
-            when_text=level.when,
-            clear_text=clear,
-        )
-
-
-def _shown(rule: Rule, levels: Iterable[Level], pack: "_Pack", member: str | None) -> dict[str, Node]:
-    """What messages name: the compared metrics, the metrics inside them, and those of `say`."""
-    found: dict[str, Node] = {}
-    conditions = [node for level in levels for node in (level.when, level.clear_when) if node is not None]
-    for condition in conditions:
-        found |= {written(node): node for node in inputs(condition) if not node.yesno}
-    for condition in conditions:
-        found |= {node.name: node for node in walk(condition) if isinstance(node, Named) and not node.yesno}
-    scope = pack.scope(member)
-    for name, _ in say_fields(rule.say or ""):
-        if name != "it":
-            found.setdefault(name, understand(name, scope))
-    return found
+USES_IT = re.compile(r"\bit\b")
 
 
 def say_fields(text: str) -> list[tuple[str, str]]:
@@ -199,7 +25,7 @@ def say_fields(text: str) -> list[tuple[str, str]]:
 
 
 @dataclass
-class _Pack:
+class PackReader:
     """Reads every expression of a pack, collecting faults and typed expressions by path and member."""
 
     document: Document
@@ -238,7 +64,7 @@ class _Pack:
         self.faults.append(Fault(place, message, rule=rule, hint=hint))
 
     def _read_metrics(self, member: str | None) -> Scope:
-        metrics = {name: _expression(text) for name, text in self._mapping(("metrics",)).items()}
+        metrics = {name: as_text(text) for name, text in self._mapping(("metrics",)).items()}
         texts = {name: text for name, text in metrics.items() if isinstance(text, str)}
         known: dict[str, Node] = {}
         waiting = {name for name, text in texts.items() if member is not None or not USES_IT.search(text)}
@@ -328,7 +154,7 @@ class _Pack:
         for at in places:
             level = self._mapping(at)
             for key in ("when", "clear_when"):
-                text = _expression(level.get(key))
+                text = as_text(level.get(key))
                 if isinstance(text, str):
                     self._condition((*at, key), text, scope)
 

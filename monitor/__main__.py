@@ -1,0 +1,5 @@
+"""`python -m monitor` is `metalwatch`."""
+
+from monitor.cli import main
+
+main()

@@ -1,0 +1,17 @@
+"""One engine, two callers: bars -> observations -> transitions, the same live and in a backtest.
+
+`observe` has no memory, it is polars expressions over all bars held:
+
+1. legs are put side by side by session (`bars.side_by_side`);
+2. the metrics of all rules are computed once each (`language.evaluate`);
+3. each instance joins its metrics by session and classes every session (`observing`).
+
+`replay` has all the memory, it is a fold of `alerts.advance_ladder` over the observations (`replaying`);
+stretches in which nothing can change are skipped.
+"""
+
+from monitor.engine.observing import observe
+from monitor.engine.replaying import replay
+from monitor.engine.track import Track, transition
+
+__all__ = ["Track", "observe", "replay", "transition"]

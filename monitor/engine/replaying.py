@@ -1,0 +1,85 @@
+"""Observations -> transitions: the fold over sessions, skipping stretches in which nothing can change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from monitor.alerts import AlertState, Change, Dwell, Reason, Transition, Verdict, advance_ladder, is_idle
+from monitor.engine.track import Track, transition
+from monitor.rules import InstanceKey
+
+END = 1 << 62
+"""Beyond any row."""
+
+States = Mapping[InstanceKey, AlertState]
+
+
+def replay(
+    tracks: Sequence[Track], states: States, *, reason: Reason = Reason.THRESHOLD
+) -> tuple[dict[InstanceKey, AlertState], list[Transition]]:
+    """The states after all observations, and every transition on the way in the order of sessions.
+
+    An instance without a state starts fresh; observations at or before a state's session are ignored.
+    """
+    after: dict[InstanceKey, AlertState] = {}
+    transitions: list[Transition] = []
+    for track in tracks:
+        key = track.instance.key
+        after[key] = states.get(key) or AlertState.fresh(len(track.instance.levels))
+        for row, before, state, change in _changes(track, after[key]):
+            if change is not None:
+                transitions.append(_transition(track, row, before, state, change, reason))
+            after[key] = state
+    transitions.sort(key=lambda one: (one.session, one.rule, one.instance or ""))
+    return after, transitions
+
+
+def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:
+    """The fold: each change with its row and the states around it, and the state at the end without one."""
+    dwells = track.instance.dwells
+    positions = _positions(track)
+    rows = len(track.sessions)
+    row = 0 if state.session is None else int(track.sessions.search_sorted(state.session, side="right"))
+    if row >= rows:
+        return
+    while (row := _next_row(state, dwells, positions, row)) < rows:
+        verdicts = [Verdict(int(level[row])) for level in track.verdicts]
+        before = state
+        state, changes = advance_ladder(state, track.sessions[row], verdicts, dwells)
+        for change in changes:
+            yield row, before, state, change
+        row += 1
+    yield rows - 1, state, replace(state, session=track.sessions[-1]), None
+
+
+Positions = tuple[dict[Verdict, np.ndarray[tuple[int], np.dtype[np.intp]]], ...]
+
+
+def _positions(track: Track) -> Positions:
+    """The rows of each level that fire, and those that are clear."""
+    return tuple(
+        {v: np.flatnonzero(level == v) for v in (Verdict.FIRE, Verdict.CLEAR)} for level in track.verdicts
+    )
+
+
+def _next_row(state: AlertState, dwells: Sequence[Dwell], positions: Positions, row: int) -> int:
+    """The first row from here on that can change the state; beyond the end when none can."""
+    nearest = END
+    for level, dwell, rows in zip(state.levels, dwells, positions, strict=True):
+        waits_for = is_idle(level, dwell)
+        if waits_for is None:
+            return row
+        found = rows[waits_for]
+        at = int(np.searchsorted(found, row))
+        if at < len(found):
+            nearest = min(nearest, int(found[at]))
+    return nearest
+
+
+def _transition(
+    track: Track, row: int, before: AlertState, state: AlertState, change: Change, reason: Reason
+) -> Transition:
+    level = track.instance.levels[change.level].severity
+    opened = state.opened or before.opened
+    return transition(track, row, change.kind, level, episode=state.episode, opened=opened, reason=reason)

@@ -1,0 +1,94 @@
+"""The observations of one instance, and a transition made of one of them."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from monitor.alerts import Kind, Reason, Severity, Transition, Verdict, transition_id
+from monitor.language import Node
+from monitor.rules import Instance
+
+Verdicts = np.ndarray[tuple[int], np.dtype[np.int8]]
+
+
+@dataclass(frozen=True)
+class Track:
+    """The observations of one instance, in the order of sessions."""
+
+    instance: Instance
+    frame: pl.DataFrame
+    """Columns `session`, `at` and one per metric, named by its key; unknown is null."""
+    verdicts: tuple[Verdicts, ...]
+    """The class of each session, per level."""
+    wide: pl.DataFrame
+    """Legs side by side, to show what a value was made of."""
+
+    @property
+    def sessions(self) -> pl.Series:
+        return self.frame["session"]
+
+    def cut(self, *, after: date | None = None, upto: date | None = None) -> "Track":
+        """The observations after one session and up to another."""
+        sessions = self.sessions
+        start = 0 if after is None else int(sessions.search_sorted(after, side="right"))
+        stop = len(sessions) if upto is None else int(sessions.search_sorted(upto, side="right"))
+        cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
+        return replace(self, frame=self.frame[start:stop], verdicts=cut)
+
+    def verdict(self, level: int, row: int) -> Verdict:
+        """The class of one level in one session."""
+        return Verdict(int(self.verdicts[level][row]))
+
+    def values(self, row: int) -> dict[str, float | None]:
+        """The metrics people read, in one session."""
+        return {name: self._value(node, row) for name, node in self.instance.shown.items()}
+
+    def _value(self, node: Node, row: int) -> float | None:
+        value = self.frame[node.key][row]
+        return None if value is None else float(value)
+
+    def legs(self, row: int) -> dict[str, dict[str, object]]:
+        """What was known of each leg in that session: value, its session and known_at."""
+        session = self.sessions[row]
+        found: dict[str, dict[str, object]] = {}
+        nodes = (*self.instance.inputs, *self.instance.shown.values())
+        for instrument, name in sorted({leg for node in nodes for leg in node.legs}):
+            held = self.wide.filter(pl.col("session") <= session).select(
+                "session", f"{instrument}.known_at", f"{instrument}.{name}"
+            )
+            last = held.drop_nulls().tail(1)
+            if last.height:
+                at, known, value = last.row(0)
+                found[f"{instrument}.{name}"] = {"value": value, "session": at, "known_at": known}
+        return found
+
+
+def transition(  # noqa: PLR0913 - a record has the fields it has
+    track: Track,
+    row: int,
+    kind: Kind,
+    level: Severity,
+    *,
+    episode: int,
+    opened: date | None,
+    reason: Reason = Reason.THRESHOLD,
+) -> Transition:
+    """A transition of one instance in one of its sessions, with the numbers of that session."""
+    rule, member = track.instance.key
+    session = track.sessions[row]
+    return Transition(
+        id=transition_id(rule, member, level, kind, session),
+        rule=rule,
+        instance=member,
+        kind=kind,
+        level=level,
+        session=session,
+        at=track.frame["at"][row],
+        reason=reason,
+        episode=episode,
+        opened=opened,
+        values=track.values(row),
+        legs=track.legs(row),
+    )

@@ -1,0 +1,1 @@
+"""Where prices come from: one protocol (`source`) and one module per kind of source."""

@@ -1,0 +1,162 @@
+"""Yahoo's chart reply, from bytes to rows: what the wire said, checked and typed, nothing interpreted.
+
+A reply that is not whole is refused as such; a price that is missing is null.  Which session a row belongs to and
+whether it is finished is decided in `daily`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from monitor.bars import FIELDS
+from monitor.bars import UTC as INSTANT
+from monitor.prices.source import FetchError, Outcome, one_line
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN = 200
+_ERROR_CODES = {"Not Found": Outcome.NOT_FOUND, "Unauthorized": Outcome.UNAUTHORIZED}
+_NAMES = {
+    "contract": "shortName",
+    "symbol": "symbol",
+    "currency": "currency",
+    "exchange": "exchangeName",
+    "kind": "instrumentType",
+    "zone": "exchangeTimezoneName",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One reply: rows `stamp, open ... volume` in the order of their stamps, and what it says about itself."""
+
+    rows: pl.DataFrame
+    meta: Mapping[str, object]
+    """`contract, symbol, currency, exchange, kind, zone`, `source_time`, `open_time`, `splits`, `dividends`."""
+
+
+def read_chart(body: bytes) -> Chart:
+    """The chart in a reply; FetchError says what it is instead."""
+    result = _result(body)
+    try:
+        meta = _meta(result)
+        rows = _rows(result)
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        OSError,
+        TypeError,
+        ValueError,
+        PolarsError,
+    ) as error:
+        raise _bad(f"not the chart format ({type(error).__name__}: {error})", body) from error
+    if rows["close"].null_count() == len(rows):
+        raise FetchError(Outcome.EMPTY, f"none of {len(rows)} rows has a close", meta=meta)
+    return Chart(rows, meta)
+
+
+def error_text(body: bytes) -> str:
+    """What an error reply says, in one line: Yahoo's own description if it has one, else its first bytes."""
+    try:
+        document = json.loads(body)
+        error = next(iter(document.values()))["error"]
+        return one_line(f"{error['code']}: {error['description']}")
+    except (AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError):
+        return _shown(body)
+
+
+def _result(body: bytes) -> Any:
+    """The one result of the reply."""
+    if not body.strip():
+        raise FetchError(Outcome.BAD_PAYLOAD, "an empty answer")
+    try:
+        document = json.loads(body, parse_constant=_refuse)
+        chart = document.get("chart") or document["finance"]
+        error, results = chart.get("error"), chart.get("result")
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as failure:
+        raise _bad(f"not a chart ({failure})", body) from failure
+    if error:
+        code = error.get("code") if isinstance(error, dict) else None
+        raise FetchError(_ERROR_CODES.get(str(code), Outcome.BAD_PAYLOAD), error_text(body))
+    if not results:
+        raise FetchError(Outcome.EMPTY, "no result for this symbol and span")
+    if not (isinstance(results, list) and isinstance(results[0], dict)):
+        raise _bad("not a chart", body)
+    return results[0]
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a price")
+
+
+def _rows(result: Mapping[str, Any]) -> pl.DataFrame:
+    stamps, quote = result.get("timestamp"), result["indicators"]["quote"][0]
+    if stamps is None and not any(quote.get(name) for name in FIELDS):
+        raise FetchError(Outcome.EMPTY, "no rows for this symbol and span", meta=_meta(result))
+    if not isinstance(stamps, list) or not stamps:
+        raise ValueError("prices without timestamps")
+    columns = {name: _column(quote, name, len(stamps)) for name in FIELDS}
+    frame = pl.DataFrame({"stamp": _instants(stamps), **columns})
+    finite = [pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in FIELDS]
+    return frame.with_columns(finite).sort("stamp", maintain_order=True)
+
+
+def _column(quote: Mapping[str, Any], name: str, length: int) -> pl.Series:
+    values = quote.get(name)
+    if values is None and name != "close":
+        return pl.Series(name, [None] * length, dtype=pl.Float64)
+    if len(values or ()) != length:
+        raise ValueError(f"{len(values or ())} values of {name} for {length} timestamps")
+    return pl.Series(name, values, dtype=pl.Float64, strict=True)
+
+
+def _instants(stamps: list[Any]) -> pl.Series:
+    if not all(type(stamp) is int for stamp in stamps):
+        raise TypeError("timestamps are whole seconds")
+    return pl.Series("stamp", [_instant(stamp) for stamp in stamps], dtype=INSTANT)
+
+
+def _instant(seconds: float) -> datetime:
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+def _meta(result: Mapping[str, Any]) -> dict[str, object]:
+    wire = result["meta"]
+    meta: dict[str, object] = {
+        ours: wire[theirs] for ours, theirs in _NAMES.items() if wire.get(theirs) is not None
+    }
+    zone = ZoneInfo(wire["exchangeTimezoneName"])
+    if wire.get("regularMarketTime") is not None:
+        meta["source_time"] = _instant(wire["regularMarketTime"])
+    trading = (wire.get("currentTradingPeriod") or {}).get("regular") or {}
+    if trading.get("start") is not None:
+        meta["open_time"] = _instant(trading["start"]).astimezone(zone).time()
+    events = result.get("events") or {}
+    meta["splits"] = _events(events, "splits", zone, ("numerator", "denominator"))
+    meta["dividends"] = _events(events, "dividends", zone, ("amount",))
+    return meta
+
+
+def _events(
+    events: Mapping[str, Any], kind: str, zone: ZoneInfo, names: tuple[str, ...]
+) -> list[dict[str, object]]:
+    """The events of one kind, each with its session date; their keys may differ from their dates."""
+    found = sorted((events.get(kind) or {}).values(), key=lambda event: event["date"])
+    return [
+        {"session": _instant(event["date"]).astimezone(zone).date(), **{name: event[name] for name in names}}
+        for event in found
+    ]
+
+
+def _bad(what: str, body: bytes) -> FetchError:
+    return FetchError(Outcome.BAD_PAYLOAD, f"{one_line(what)}; it begins {_shown(body)!r}")
+
+
+def _shown(body: bytes) -> str:
+    return one_line(body[:_SHOWN].decode("utf-8", "replace"), limit=_SHOWN)

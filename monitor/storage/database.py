@@ -1,0 +1,141 @@
+"""A database behind a URL: connections, transactions that are real, and errors in one line.
+
+SQLite's own driver would begin transactions late and let `create table` escape them, so it is told to
+begin none and every `BEGIN` is ours: deferred for reading, immediate for writing, so that a writer waits
+at its first step and never fails at its last.  Only Python's sqlite3 may open the file: a second SQLite
+library in one process drops the locks of the first, and that loses data.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from monitor.errors import StorageError, UsageError
+from monitor.storage.codec import dumps, loads
+
+BUSY_SECONDS = 5
+"""So long a connection waits for another one's lock."""
+
+BEGIN = "metalwatch_begin"
+
+_CAUSES = {
+    "SQLITE_BUSY": "is locked by another process; let that one finish, or stop it, and try again",
+    "SQLITE_LOCKED": "is locked by another process; let that one finish, or stop it, and try again",
+    "SQLITE_FULL": "cannot grow because the disk is full; free some space and try again",
+    "SQLITE_CORRUPT": "is damaged; restore the backup",
+    "SQLITE_NOTADB": "is not a database; restore the backup, or name another file",
+    "SQLITE_READONLY": "may not be written; check who owns the file and its folder",
+    "SQLITE_PERM": "may not be opened; check who owns the file and its folder",
+    "SQLITE_CANTOPEN": "cannot be opened; check the path, and who owns the file and its folder",
+    "SQLITE_IOERR": "cannot be read or written; check the disk",
+}
+
+
+def connect(url: str) -> Engine:
+    """An engine for `postgresql://…`, `sqlite:///PATH` or a path, whose folder is made when missing."""
+    target = _target(url)
+    if target.get_backend_name() == "postgresql":
+        return _connect_postgresql(target)
+    if target.database:
+        _make_folder(Path(target.database))
+    engine = create_engine(
+        target, connect_args={"timeout": BUSY_SECONDS}, json_serializer=dumps, json_deserializer=loads
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def name_of(engine: Engine) -> str:
+    """What to call the database in a message: its file, or its URL without the password."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the database from beginning to end."""
+    with told(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is written as a whole when the block ends, or not at all."""
+    with told(engine), engine.connect() as connection:
+        connection.execution_options(**{BEGIN: "IMMEDIATE"})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def told(engine: Engine) -> Iterator[None]:
+    """What the database refuses becomes a `StorageError` that says what to do."""
+    try:
+        yield
+    except IntegrityError:
+        raise  # our own mistake, not the database's
+    except DBAPIError as error:
+        raise StorageError(f"The database {name_of(engine)} {_cause(error)}.") from error
+
+
+def _target(url: str) -> URL:
+    if "://" not in url:
+        return URL.create("sqlite", database=str(Path(url).expanduser()))
+    try:
+        target = make_url(url)
+    except ArgumentError as error:
+        message = "The database must be a path, sqlite:///PATH or postgresql://USER@HOST/NAME."
+        raise UsageError(message) from error
+    if target.drivername in ("sqlite", "sqlite+pysqlite"):
+        return target
+    if target.drivername in ("postgresql", "postgresql+psycopg"):
+        return target.set(drivername="postgresql+psycopg")
+    raise UsageError(
+        f"The database must be a path, sqlite:///PATH or postgresql://USER@HOST/NAME, not {target.drivername}://."
+    )
+
+
+def _connect_postgresql(target: URL) -> Engine:
+    try:
+        return create_engine(target, json_serializer=dumps, json_deserializer=loads)
+    except ModuleNotFoundError as error:
+        raise StorageError("PostgreSQL needs its driver; install metalwatch[postgresql].") from error
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {file.parent} of the database cannot be made ({error.strerror}); name another path."
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    if cursor.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # asked first: a change needs a lock
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN, 'DEFERRED')}")
+
+
+def _cause(error: DBAPIError) -> str:
+    code = getattr(error.orig, "sqlite_errorname", "")
+    for name, cause in _CAUSES.items():
+        if code == name or code.startswith(f"{name}_"):
+            return cause
+    said = " ".join(str(error.orig).split())
+    return f"could not be used ({said}); check that it can be reached and try again"

@@ -1,0 +1,62 @@
+"""The schema brought up to date when a store is opened, in one transaction, or the database refused.
+
+Alembic is imported only when there is something to do: opening a store that is up to date costs one look.
+"""
+
+import logging
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from monitor.errors import StorageError
+from monitor.storage.database import name_of, reading, writing
+
+HEAD = "0001"
+"""The newest revision this program knows; a test holds it equal to the newest file in `migrations`."""
+
+_LOCK = 7_405_826_101  # any number, as long as nobody else in the database uses it
+
+
+def migrate(engine: Engine) -> None:
+    """Create or upgrade the tables; a database of a newer program, or of another one, is refused."""
+    with reading(engine) as connection:
+        if _revision(connection) == HEAD:
+            return
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        found = _revision(connection)
+        if found == HEAD:  # another process was quicker
+            return
+        _check_ours(connection, found)
+        _upgrade(connection, found)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+    return found
+
+
+def _check_ours(connection: Connection, found: str | None) -> None:
+    if found is None and inspect(connection).get_table_names():
+        raise StorageError(
+            f"The database {name_of(connection.engine)} belongs to another program; name another one."
+        )
+
+
+def _upgrade(connection: Connection, found: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "monitor.storage:migrations")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StorageError(
+            f"The database {name_of(connection.engine)} was written by a newer Metalwatch (its version is {found},"
+            f" this program knows up to {HEAD}); upgrade metalwatch, or restore the backup from before."
+        )
+    command.upgrade(config, "head")

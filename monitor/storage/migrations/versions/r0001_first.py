@@ -1,0 +1,116 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Create every table."""
+    _create_prices()
+    _create_judgements()
+    _create_outbox()
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String, primary_key=True),
+        sa.Column("value", sa.String, nullable=False),
+    )
+
+
+def _create_prices() -> None:
+    op.create_table(
+        "bar_version",
+        sa.Column("interval", sa.String, primary_key=True),
+        sa.Column("instrument", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("opened_at", INSTANT),
+        sa.Column("known_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        *(sa.Column(name, sa.Double) for name in ("open", "high", "low", "close", "volume")),
+        sa.Column("status", sa.String, nullable=False),
+        sa.Column("source", sa.String, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _create_judgements() -> None:
+    op.create_table(
+        "alert_state",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("instance", sa.String, primary_key=True),
+        sa.Column("rule_hash", sa.String, nullable=False),
+        sa.Column("session", sa.Date),
+        sa.Column("state", sa.JSON, nullable=False),
+        sa.Column("told", sa.JSON, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+    )
+    op.create_table(
+        "transition",
+        sa.Column("id", sa.String, primary_key=True),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("rule", "instance", "kind", "level")),
+        sa.Column("session", sa.Date, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("episode", sa.Integer, nullable=False),
+        sa.Column("opened", sa.Date),
+        sa.Column("values", sa.JSON, nullable=False),
+        sa.Column("legs", sa.JSON, nullable=False),
+        sa.Column("decision", sa.String, nullable=False),
+        sa.Column("cause", sa.String),
+        sa.Column("text", sa.String, nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("rule_hash", sa.String, nullable=False),
+    )
+    op.create_index("transition_of_instance", "transition", ["rule", "instance", "session"])
+    op.create_index("transition_by_session", "transition", ["session"])
+    op.create_table(
+        "evaluation",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("instance", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, primary_key=True),
+        sa.Column("at", INSTANT, nullable=False),
+        *(sa.Column(name, sa.JSON, nullable=False) for name in ("verdicts", "values", "legs")),
+        sa.Column("phase", sa.String, nullable=False),
+        sa.Column("judged_at", INSTANT, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _create_outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("key", sa.String, nullable=False, unique=True),
+        sa.Column("ref", sa.String, nullable=False),
+        sa.Column("channel", sa.String, nullable=False),
+        sa.Column("session", sa.Date),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("severity", "title", "body")),
+        sa.Column("transitions", sa.JSON, nullable=False),
+        sa.Column("about", sa.String),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("status", sa.String, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("next_at", INSTANT, nullable=False),
+        sa.Column("lease_until", INSTANT),
+        sa.Column("possible_repeat", sa.Boolean, nullable=False),
+        sa.Column("sent_at", INSTANT),
+        sa.Column("last_error", sa.String),
+    )
+    op.create_index("outbox_by_ref", "outbox", ["ref"])
+    op.create_index("outbox_by_status", "outbox", ["status", "channel", "number"])
+    op.create_table(
+        "attempt",
+        sa.Column("key", sa.String, sa.ForeignKey("outbox.key"), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT),
+        sa.Column("outcome", sa.String),
+        sa.Column("error", sa.String),
+    )

@@ -1,0 +1,189 @@
+"""Messages still owed: written with what caused them, claimed with a lease, settled after the attempt.
+
+Two claims cannot both win, because each changes a row on condition that it is still as it was seen.  A
+lease that ran out means that nobody knows whether the message arrived: it is owed again, as a possible
+repeat.  When to try again and when to give up is left to the caller.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+
+from monitor.alerts import Severity
+from monitor.messages import Message
+from monitor.storage import schema
+from monitor.storage.records import Attempt, OutboxRow, Outcome, Owed
+
+OPEN = (Owed.PENDING, Owed.RETRY, Owed.SENDING)
+"""Messages that are not settled yet."""
+
+_ROW = schema.outbox
+
+
+def enqueue(
+    connection: Connection, messages: Iterable[Message], *, now: datetime, about: str | None = None
+) -> None:
+    """Owe each message, unless its key says that it is owed, or was sent, already."""
+    rows = [_message_row(message, now, about) for message in messages]
+    schema.insert_if_absent(connection, _ROW, rows, key=_ROW.c.key)
+
+
+def claim(
+    connection: Connection, *, now: datetime, lease: timedelta, limit: int, skip: Collection[str] = ()
+) -> list[OutboxRow]:
+    """Take up to `limit` messages that are due, oldest first, and none of the channels in `skip`.
+
+    A channel's messages keep their order: none is taken while an older one waits to be tried again, or is
+    being sent by somebody else.
+    """
+    wanted = (
+        select(_ROW)
+        .where(_due(now), _ROW.c.channel.not_in(list(skip)), ~_behind_another(now))
+        .order_by(_ROW.c.number)
+        .limit(limit)
+    )
+    seen = [_outbox_row(row) for row in connection.execute(wanted).mappings()]
+    taken = (_take(connection, row, now, now + lease) for row in seen)
+    return [row for row in taken if row is not None]
+
+
+def settle_sent(connection: Connection, row: OutboxRow, *, now: datetime) -> bool:
+    """The channel took the message.  False when the claim had run out and the message is another's."""
+    _end_attempt(connection, row, now, Outcome.SENT, None)
+    return _settle(connection, row, {"status": Owed.SENT.value, "sent_at": now, "last_error": None})
+
+
+def settle_retry(
+    connection: Connection,
+    row: OutboxRow,
+    *,
+    now: datetime,
+    next_at: datetime,
+    error: str,
+    may_have_arrived: bool = False,
+) -> bool:
+    """The channel did not take the message, or did not say so; it is owed again from `next_at` on."""
+    _end_attempt(connection, row, now, Outcome.RETRY, error)
+    repeat = row.possible_repeat or may_have_arrived
+    values = {"status": Owed.RETRY.value, "next_at": next_at, "last_error": error, "possible_repeat": repeat}
+    return _settle(connection, row, values)
+
+
+def settle_dead(
+    connection: Connection, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
+) -> bool:
+    """The message is given up; the notices that say so elsewhere are owed from the same instant."""
+    _end_attempt(connection, row, now, Outcome.DEAD, error)
+    if not _settle(connection, row, {"status": Owed.DEAD.value, "last_error": error}):
+        return False
+    enqueue(connection, notices, now=now, about=row.key)
+    return True
+
+
+def rows(connection: Connection, *, status: Owed | None = None, ref: str | None = None) -> list[OutboxRow]:
+    """Messages in the order in which they were written."""
+    wanted = select(_ROW).order_by(_ROW.c.number)
+    if status is not None:
+        wanted = wanted.where(_ROW.c.status == status.value)
+    if ref is not None:
+        wanted = wanted.where(_ROW.c.ref == ref)
+    return [_outbox_row(row) for row in connection.execute(wanted).mappings()]
+
+
+def attempts(connection: Connection, key: str) -> list[Attempt]:
+    """Every attempt to deliver a message, first one first."""
+    table = schema.attempt
+    wanted = select(table).where(table.c.key == key).order_by(table.c.number)
+    found = connection.execute(wanted).mappings()
+    return [
+        Attempt(**{**row, "outcome": Outcome(row["outcome"]) if row["outcome"] else None}) for row in found
+    ]
+
+
+def counts(connection: Connection) -> dict[Owed, int]:
+    """How many messages stand where."""
+    grouped = select(_ROW.c.status, func.count()).group_by(_ROW.c.status)
+    return {Owed(status): number for status, number in connection.execute(grouped)}
+
+
+def oldest_owed(connection: Connection) -> datetime | None:
+    """When the oldest message that is not settled was written."""
+    wanted = select(_ROW.c.created_at).where(_ROW.c.status.in_([*OPEN])).order_by(_ROW.c.number).limit(1)
+    found: datetime | None = connection.execute(wanted).scalar()
+    return found
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    waits = and_(_ROW.c.status.in_([Owed.PENDING, Owed.RETRY]), _ROW.c.next_at <= now)
+    return or_(waits, and_(_ROW.c.status == Owed.SENDING, _ROW.c.lease_until <= now))
+
+
+def _behind_another(now: datetime) -> ColumnElement[bool]:
+    older = _ROW.alias("older")
+    retried_later = and_(older.c.status == Owed.RETRY, older.c.next_at > now)
+    being_sent = and_(older.c.status == Owed.SENDING, older.c.lease_until > now)
+    same_channel = and_(older.c.channel == _ROW.c.channel, older.c.number < _ROW.c.number)
+    return select(older.c.number).where(same_channel, or_(retried_later, being_sent)).exists()
+
+
+def _take(connection: Connection, seen: OutboxRow, now: datetime, until: datetime) -> OutboxRow | None:
+    """The row, claimed; None when another process was quicker."""
+    abandoned = seen.status is Owed.SENDING
+    taken = replace(
+        seen,
+        status=Owed.SENDING,
+        attempts=seen.attempts + 1,
+        lease_until=until,
+        possible_repeat=seen.possible_repeat or abandoned,
+    )
+    unchanged = (_ROW.c.number == seen.number, _ROW.c.status == seen.status, _ROW.c.attempts == seen.attempts)
+    values = {name: getattr(taken, name) for name in ("status", "attempts", "lease_until", "possible_repeat")}
+    if connection.execute(update(_ROW).where(*unchanged).values(values)).rowcount != 1:
+        return None
+    if abandoned:
+        _end_attempt(connection, seen, None, Outcome.UNKNOWN, None)
+    attempt = {"key": taken.key, "number": taken.attempts, "started_at": now}
+    connection.execute(insert(schema.attempt).values(attempt))
+    return taken
+
+
+def _settle(connection: Connection, row: OutboxRow, values: dict[str, Any]) -> bool:
+    held = (_ROW.c.number == row.number, _ROW.c.status == Owed.SENDING, _ROW.c.attempts == row.attempts)
+    statement = update(_ROW).where(*held).values({**values, "lease_until": None})
+    return connection.execute(statement).rowcount == 1
+
+
+def _end_attempt(
+    connection: Connection, row: OutboxRow, now: datetime | None, outcome: Outcome, error: str | None
+) -> None:
+    """Write how the attempt ended, also when the claim was lost meanwhile: it happened."""
+    table = schema.attempt
+    own = (table.c.key == row.key, table.c.number == row.attempts)
+    values = {"ended_at": now, "outcome": outcome.value, "error": error}
+    connection.execute(update(table).where(*own).values(values))
+
+
+def _message_row(message: Message, now: datetime, about: str | None) -> schema.Row:
+    named = ("key", "ref", "channel", "session", "title", "body", "transitions")
+    return {
+        **{name: getattr(message, name) for name in named},
+        "severity": message.severity.value,
+        "about": about,
+        "created_at": now,
+        "status": Owed.PENDING.value,
+        "attempts": 0,
+        "next_at": now,
+        "possible_repeat": False,
+    }
+
+
+def _outbox_row(row: Any) -> OutboxRow:
+    typed = {
+        "severity": Severity(row["severity"]),
+        "status": Owed(row["status"]),
+        "transitions": tuple(row["transitions"]),
+    }
+    return OutboxRow(**{**row, **typed})

@@ -1,0 +1,134 @@
+"""What goes into the store and comes out: frozen values, and nothing of the database.
+
+Read `Judged` first: it is all that one judged session changes, and it is written in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from monitor.alerts import Severity, Transition
+from monitor.judge import Memory
+from monitor.messages import Message
+from monitor.policy import Decided
+
+__all__ = ["Memory"]
+
+Key = tuple[str, str | None]
+"""A rule's full id and its instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How one instance was judged in one session, and from which numbers; `explain` tells it."""
+
+    rule: str
+    instance: str | None
+    session: date
+    at: datetime
+    """The instant from which its values could be known."""
+    verdicts: tuple[str, ...]
+    """One per level, lowest first."""
+    values: Mapping[str, float | None]
+    legs: Mapping[str, Mapping[str, object]]
+    phase: str
+    """The phase of the instance after the session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """All that one judged session changes."""
+
+    memories: Mapping[Key, Memory] = field(default_factory=dict)
+    decided: Sequence[Decided] = ()
+    messages: Sequence[Message] = ()
+    evaluations: Sequence[Evaluation] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A transition as it was stored, with what was decided about telling it."""
+
+    transition: Transition
+    sent: bool
+    cause: str | None
+    """Why it was withheld."""
+    text: str
+    recorded_at: datetime
+    rule_hash: str
+
+
+class Owed(StrEnum):
+    """Where a message stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    """Claimed; nobody knows yet whether it arrived."""
+    RETRY = "retry"
+    SENT = "sent"
+    DEAD = "dead"
+    """Given up, and told elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One message for one channel, and how far it has come."""
+
+    number: int
+    """Rows of a channel are sent in this order."""
+    key: str
+    ref: str
+    channel: str
+    session: date | None
+    severity: Severity
+    title: str
+    body: str
+    transitions: tuple[str, ...]
+    about: str | None
+    """Of a notice about a message that was given up: the key of that message."""
+    created_at: datetime
+    status: Owed
+    attempts: int
+    next_at: datetime
+    lease_until: datetime | None
+    possible_repeat: bool
+    """An earlier attempt may have arrived."""
+    sent_at: datetime | None
+    last_error: str | None
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+    """Its process died, or hung beyond its lease."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to deliver a message; one without an end is under way, or its process died."""
+
+    key: str
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much is stored, for `status`."""
+
+    bars: int
+    """Bar versions."""
+    transitions: int
+    decisions: Mapping[str, int]
+    """Transitions by what became of them: `sent`, or the cause why not."""
+    outbox: Mapping[Owed, int]
+    oldest_owed: datetime | None
+    """When the oldest message that is still owed was written."""

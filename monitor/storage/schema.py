@@ -1,0 +1,178 @@
+"""The tables, and the few ways of writing that SQLite and PostgreSQL spell differently.
+
+`migrations` build these tables; a test holds the two equal.  What the rows mean is told in `records`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = Mapping[str, Any]
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant in UTC, going in and coming out; SQLite alone would return a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"an instant needs a time zone, but {value.isoformat()} has none"
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+bar_version = Table(
+    "bar_version",
+    metadata,
+    Column("interval", String, primary_key=True),
+    Column("instrument", String, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("opened_at", Instant),
+    Column("known_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    *(Column(name, Double) for name in ("open", "high", "low", "close", "volume")),
+    Column("status", String, nullable=False),
+    Column("source", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alert_state = Table(
+    "alert_state",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("instance", String, primary_key=True),  # '' where the rule has no instances
+    Column("rule_hash", String, nullable=False),
+    Column("session", Date),
+    Column("state", JSON, nullable=False),
+    Column("told", JSON, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+transition = Table(
+    "transition",
+    metadata,
+    Column("id", String, primary_key=True),
+    *(Column(name, String, nullable=False) for name in ("rule", "instance", "kind", "level")),
+    Column("session", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("opened", Date),
+    Column("values", JSON, nullable=False),
+    Column("legs", JSON, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("cause", String),
+    Column("text", String, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("rule_hash", String, nullable=False),
+    Index("transition_of_instance", "rule", "instance", "session"),
+    Index("transition_by_session", "session"),
+)
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("instance", String, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("at", Instant, nullable=False),
+    *(Column(name, JSON, nullable=False) for name in ("verdicts", "values", "legs")),
+    Column("phase", String, nullable=False),
+    Column("judged_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("ref", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("session", Date),
+    *(Column(name, String, nullable=False) for name in ("severity", "title", "body")),
+    Column("transitions", JSON, nullable=False),
+    Column("about", String),
+    Column("created_at", Instant, nullable=False),
+    Column("status", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("possible_repeat", Boolean, nullable=False),
+    Column("sent_at", Instant),
+    Column("last_error", String),
+    Index("outbox_by_ref", "ref"),
+    Index("outbox_by_status", "status", "channel", "number"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("key", String, ForeignKey("outbox.key"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String),
+    Column("error", String),
+)
+
+meta = Table(
+    "meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False)
+)
+
+
+def insert_if_absent(
+    connection: Connection, table: Table, rows: Sequence[Row], *, key: Column[str]
+) -> set[str]:
+    """Insert the rows whose keys are not there yet; returns the keys of those that were inserted."""
+    if not rows:
+        return set()
+    statement = _insert(connection, table).on_conflict_do_nothing().returning(key)
+    return set(connection.execute(statement, [dict(row) for row in rows]).scalars())
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert the rows; those whose primary keys are there already replace the old ones."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    changes = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+    keys = list(table.primary_key.columns)
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+    connection.execute(statement, [dict(row) for row in rows])
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    dialect = connection.dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -1,0 +1,180 @@
+"""The door to the database: every method is one transaction, and every refusal a `StorageError`."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from sqlalchemy import Engine, func, select
+
+from monitor.messages import Message
+from monitor.storage import judgements, outbox, prices, schema
+from monitor.storage.database import connect, name_of, reading, writing
+from monitor.storage.migrate import migrate
+from monitor.storage.records import (
+    Attempt,
+    Counts,
+    Evaluation,
+    Judged,
+    Key,
+    Memory,
+    OutboxRow,
+    Owed,
+    Recorded,
+)
+
+
+def open_store(url: str) -> "Store":
+    """Open the database of a path or a URL, made or upgraded where needed."""
+    engine = connect(url)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return name_of(self.engine)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    # --- prices
+
+    def add_bars(self, frame: pl.DataFrame, *, seen_at: datetime, source: str) -> int:
+        """Append a version of each bar that is new or changed; returns how many were appended."""
+        with writing(self.engine) as connection:
+            return prices.add_bars(connection, frame, seen_at=seen_at, source=source)
+
+    def bars(
+        self,
+        *,
+        as_of: datetime | None = None,
+        instruments: Iterable[str] | None = None,
+        interval: str = "1d",
+    ) -> pl.DataFrame:
+        """The latest version of each bar, or the one that was known at `as_of`."""
+        with reading(self.engine) as connection:
+            return prices.read_bars(connection, as_of=as_of, instruments=instruments, interval=interval)
+
+    # --- what was judged
+
+    def commit(self, judged: Judged, *, now: datetime) -> None:
+        """Write all that one judged session changes, as a whole or not at all.
+
+        A transition that is stored already is left as it is, and a message is owed only if at least one of
+        its transitions is new; a message without any is owed once by its key.
+        """
+        with writing(self.engine) as connection:
+            judgements.commit(connection, judged, now=now)
+
+    def memories(self) -> dict[Key, Memory]:
+        """What is remembered of every instance."""
+        with reading(self.engine) as connection:
+            return judgements.memories(connection)
+
+    def transitions(
+        self,
+        *,
+        rule: str | None = None,
+        instance: str | None = None,
+        since: date | None = None,
+        ids: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> list[Recorded]:
+        """Recorded transitions, newest session first."""
+        with reading(self.engine) as connection:
+            return judgements.transitions(
+                connection, rule=rule, instance=instance, since=since, ids=ids, limit=limit
+            )
+
+    def evaluation(self, rule: str, instance: str | None, session: date | None = None) -> Evaluation | None:
+        """How an instance was judged in a session, or in its latest one."""
+        with reading(self.engine) as connection:
+            return judgements.evaluation(connection, rule, instance, session)
+
+    def latest_evaluations(self) -> dict[Key, Evaluation]:
+        """How every instance was judged in its latest session."""
+        with reading(self.engine) as connection:
+            return judgements.latest_evaluations(connection)
+
+    # --- messages owed
+
+    def enqueue(self, messages: Iterable[Message], *, now: datetime) -> None:
+        """Owe messages that no transition caused, such as a health alert; each key once."""
+        with writing(self.engine) as connection:
+            outbox.enqueue(connection, messages, now=now)
+
+    def claim(
+        self, *, now: datetime, lease: timedelta, limit: int, skip: Collection[str] = ()
+    ) -> list[OutboxRow]:
+        """Take up to `limit` messages that are due, oldest first, and none of the channels in `skip`."""
+        with writing(self.engine) as connection:
+            return outbox.claim(connection, now=now, lease=lease, limit=limit, skip=skip)
+
+    def settle_sent(self, row: OutboxRow, *, now: datetime) -> bool:
+        """The channel took the message.  False when the claim had run out, here and below."""
+        with writing(self.engine) as connection:
+            return outbox.settle_sent(connection, row, now=now)
+
+    def settle_retry(
+        self, row: OutboxRow, *, now: datetime, next_at: datetime, error: str, may_have_arrived: bool = False
+    ) -> bool:
+        """The channel did not take the message; it is owed again from `next_at` on."""
+        with writing(self.engine) as connection:
+            return outbox.settle_retry(
+                connection, row, now=now, next_at=next_at, error=error, may_have_arrived=may_have_arrived
+            )
+
+    def settle_dead(
+        self, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
+    ) -> bool:
+        """The message is given up, and the notices that say so elsewhere are owed."""
+        with writing(self.engine) as connection:
+            return outbox.settle_dead(connection, row, now=now, error=error, notices=notices)
+
+    def outbox_rows(self, *, status: Owed | None = None, ref: str | None = None) -> list[OutboxRow]:
+        """Messages in the order in which they were written."""
+        with reading(self.engine) as connection:
+            return outbox.rows(connection, status=status, ref=ref)
+
+    def attempts(self, key: str) -> list[Attempt]:
+        """Every attempt to deliver a message, first one first."""
+        with reading(self.engine) as connection:
+            return outbox.attempts(connection, key)
+
+    # --- the rest
+
+    def meta(self, key: str) -> str | None:
+        """A value kept under a name, such as `first_started_at`."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a value under a name."""
+        with writing(self.engine) as connection:
+            schema.upsert(connection, schema.meta, [{"key": key, "value": value}])
+
+    def counts(self) -> Counts:
+        """How much is stored, of one and the same instant."""
+        with reading(self.engine) as connection:
+            return Counts(
+                bars=prices.count(connection),
+                transitions=connection.execute(
+                    select(func.count()).select_from(schema.transition)
+                ).scalar_one(),
+                decisions=judgements.decisions(connection),
+                outbox=outbox.counts(connection),
+                oldest_owed=outbox.oldest_owed(connection),
+            )

@@ -1,0 +1,239 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.delivery.channel import Channel, apprise_channel, console_channel
+from monitor.delivery.outbox import LEASE, POSSIBLE_REPEAT, Delivered, deliver_due
+from monitor.delivery.retry import TIME_LIMIT
+from monitor.storage.records import Judged, Outcome, Owed
+from monitor.storage.store import Store, open_store
+from tests.storage.examples import NOW, message
+from tests.support.receivers import Step, WebReceiver, closed_port, mail_receiver, web_receiver
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(str(tmp_path / "metalwatch.db"))
+    yield opened
+    opened.close()
+
+
+def owe(store: Store, *titles: str, channel: str = "web") -> None:
+    store.commit(Judged(messages=[message(channel=channel, title=title) for title in titles]), now=NOW)
+
+
+def web_channel(web: WebReceiver, name: str = "web") -> Channel:
+    return apprise_channel(name, web.url)
+
+
+def deliver(store: Store, *channels: Channel, now: datetime = NOW, jitter: float = 1.0) -> Delivered:
+    return deliver_due(store, {one.name: one for one in channels}, now=lambda: now, jitter=lambda: jitter)
+
+
+def statuses(store: Store) -> list[Owed]:
+    return [row.status for row in store.outbox_rows()]
+
+
+def titles(web: WebReceiver) -> list[str]:
+    return [post.title for post in web.received]
+
+
+def test_messages_are_sent_in_order_and_once(store: Store) -> None:
+    owe(store, "first", "second", "third")
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=3)
+        assert deliver(store, web_channel(web)) == Delivered()
+
+    assert titles(web) == ["first", "second", "third"]
+    assert statuses(store) == [Owed.SENT] * 3
+
+
+def test_a_message_goes_to_every_channel_it_is_owed_to(store: Store) -> None:
+    written: list[str] = []
+    for name in ("web", "mail", "console"):
+        owe(store, "opened", channel=name)
+
+    with web_receiver() as web, mail_receiver() as mail:
+        channels = (
+            web_channel(web),
+            apprise_channel("mail", mail.url()),
+            console_channel("console", written.append),
+        )
+        assert deliver(store, *channels) == Delivered(sent=3)
+
+    assert titles(web) == [one.subject for one in mail.received] == ["opened"]
+    assert written[0].startswith("opened\n")
+
+
+def test_a_failing_message_is_tried_again_later_and_holds_back_those_behind_it(store: Store) -> None:
+    owe(store, "first", "second")
+
+    with web_receiver(script=[503, 503]) as web:
+        channel = web_channel(web)
+        assert deliver(store, channel) == Delivered(retried=1)
+        assert deliver(store, channel) == Delivered()
+        assert deliver(store, channel, now=NOW + timedelta(seconds=5)) == Delivered(retried=1)
+        assert deliver(store, channel, now=NOW + timedelta(seconds=15)) == Delivered(sent=2)
+
+    assert titles(web) == ["first", "first", "first", "second"]
+    (first, _) = store.outbox_rows()
+    assert [one.outcome for one in store.attempts(first.key)] == [Outcome.RETRY, Outcome.RETRY, Outcome.SENT]
+    assert "error=503" in (store.attempts(first.key)[0].error or "")
+
+
+def test_a_round_ends_even_when_a_message_may_be_tried_again_at_once(store: Store) -> None:
+    owe(store, "first", "second")
+
+    with web_receiver(script=[503]) as web:
+        assert deliver(store, web_channel(web), jitter=0.0) == Delivered(retried=1)
+        assert deliver(store, web_channel(web), jitter=0.0) == Delivered(sent=2)
+
+
+@pytest.mark.parametrize("step", [503, "drop"])
+def test_a_failing_channel_does_not_hold_back_another(store: Store, step: Step) -> None:
+    owe(store, "first", "second")
+    owe(store, "elsewhere", channel="other")
+
+    with web_receiver(script=[step]) as web, web_receiver() as other:
+        assert deliver(store, web_channel(web), web_channel(other, "other")) == Delivered(sent=1, retried=1)
+
+    assert titles(other) == ["elsewhere"]
+
+
+def test_a_message_that_may_have_arrived_is_repeated_and_says_so(store: Store) -> None:
+    owe(store, "first", "second")
+
+    with web_receiver(script=["hang"]) as web:
+        assert deliver(store, web_channel(web)) == Delivered(retried=1)
+        assert deliver(store, web_channel(web), now=NOW + timedelta(minutes=1)) == Delivered(sent=2)
+
+    original, repeat, second = (post.message for post in web.received)
+    assert repeat == f"{original}\n{POSSIBLE_REPEAT}"
+    assert POSSIBLE_REPEAT not in second
+
+
+def test_a_refused_message_is_given_up_and_told_on_every_other_channel_once(store: Store) -> None:
+    written: list[str] = []
+    owe(store, "first")
+    (row,) = store.outbox_rows()
+
+    with web_receiver(script=[410]) as web, web_receiver() as other:
+        channels = (web_channel(web), web_channel(other, "other"), console_channel("console", written.append))
+        assert deliver(store, *channels) == Delivered(sent=2, dead=1)
+        assert deliver(store, *channels) == Delivered()
+
+    assert titles(web) == ["first"]
+    assert titles(other) == ['Not delivered on channel "web": first']
+    assert "Given up after 1 attempt: " in written[0]
+    assert "error=410" in written[0]
+    assert f"metalwatch explain {row.ref}" in written[0]
+
+
+def test_a_message_is_given_up_when_its_time_is_up(store: Store) -> None:
+    written: list[str] = []
+    owe(store, "first")
+    broken = apprise_channel("web", f"json://127.0.0.1:{closed_port()}/")
+    console = console_channel("console", written.append)
+
+    assert deliver(store, broken, console) == Delivered(retried=1)
+    assert deliver(store, broken, console, now=NOW + TIME_LIMIT) == Delivered(sent=1, dead=1)
+
+    assert statuses(store) == [Owed.DEAD, Owed.SENT]
+    assert "Given up after 2 attempts" in written[0]
+
+
+def test_a_notice_that_is_lost_makes_no_further_notice(store: Store) -> None:
+    owe(store, "first")
+
+    with web_receiver(script=[410]) as web, web_receiver(script=[410]) as other:
+        assert deliver(store, web_channel(web), web_channel(other, "other")) == Delivered(dead=2)
+
+    assert statuses(store) == [Owed.DEAD, Owed.DEAD]
+
+
+def test_a_channel_that_is_no_longer_in_the_settings_is_given_up_and_told(store: Store) -> None:
+    written: list[str] = []
+    owe(store, "first")
+
+    assert deliver(store, console_channel("console", written.append)) == Delivered(sent=1, dead=1)
+
+    (dead, _) = store.outbox_rows()
+    assert dead.last_error == 'there is no channel "web" in the settings any more'
+    assert "first" in written[0]
+
+
+def test_a_message_written_while_others_are_sent_goes_out_in_the_same_round(store: Store) -> None:
+    written: list[str] = []
+
+    def write(text: str) -> None:
+        if not written:
+            owe(store, "second", channel="console")
+        written.append(text)
+
+    owe(store, "first", channel="console")
+
+    assert deliver(store, console_channel("console", write)) == Delivered(sent=2)
+
+
+SENDER = """
+    import sys
+    from datetime import datetime
+    from monitor.delivery.channel import apprise_channel
+    from monitor.delivery.outbox import deliver_due
+    from monitor.storage.store import open_store
+
+    file, url, now = sys.argv[1:]
+    deliver_due(
+        open_store(file), {"web": apprise_channel("web", url)}, now=lambda: datetime.fromisoformat(now), jitter=lambda: 1
+    )
+"""
+
+
+@pytest.fixture
+def sender(store: Store) -> Callable[[WebReceiver], subprocess.Popen[bytes]]:
+    def start(web: WebReceiver) -> subprocess.Popen[bytes]:
+        url = web.url.replace("rto=0.5", "rto=30")
+        arguments = [store.name, url, NOW.isoformat()]
+        return subprocess.Popen([sys.executable, "-c", textwrap.dedent(SENDER), *arguments])
+
+    return start
+
+
+def test_a_process_killed_while_sending_repeats_one_message_and_loses_none(
+    store: Store, sender: Callable[[WebReceiver], subprocess.Popen[bytes]]
+) -> None:
+    owe(store, "first", "second", "third")
+
+    with web_receiver(script=[200, "hang"]) as web:
+        with sender(web) as process:
+            assert web.received.wait_for(2)
+            os.kill(process.pid, signal.SIGKILL)
+        assert statuses(store) == [Owed.SENT, Owed.SENDING, Owed.PENDING]
+        assert deliver(store, web_channel(web)) == Delivered()
+        assert deliver(store, web_channel(web), now=NOW + LEASE) == Delivered(sent=2)
+
+    assert titles(web) == ["first", "second", "second", "third"]
+    assert [POSSIBLE_REPEAT in post.message for post in web.received] == [False, False, True, False]
+    assert statuses(store) == [Owed.SENT] * 3
+
+
+def test_two_processes_together_send_every_message_once(
+    store: Store, sender: Callable[[WebReceiver], subprocess.Popen[bytes]]
+) -> None:
+    owe(store, *(str(number) for number in range(12)))
+
+    with web_receiver() as web:
+        together = [sender(web) for _ in range(2)]
+        assert [process.wait() for process in together] == [0, 0]
+
+        deliver(store, web_channel(web))
+
+    assert titles(web) == [str(number) for number in range(12)]

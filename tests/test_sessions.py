@@ -1,0 +1,224 @@
+"""Expected sessions, settle times and trade dates, against known days and against real price files."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.instruments import CALENDARS, Catalogue, Instrument
+from monitor.sessions import (
+    calendar_sessions,
+    expected_sessions,
+    is_session,
+    local_instants,
+    missing_sessions,
+    next_session,
+    session_at,
+    settled_at,
+    settled_at_column,
+)
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def gold(catalogue: Catalogue) -> Instrument:
+    return catalogue.instruments["gold"]
+
+
+@pytest.fixture
+def lynas(catalogue: Catalogue) -> Instrument:
+    return catalogue.instruments["lyc"]
+
+
+def test_every_calendar_a_catalogue_may_name_is_one_the_library_has() -> None:
+    import exchange_calendars
+
+    assert set(exchange_calendars.get_calendar_names(include_aliases=False)) >= CALENDARS
+
+
+def test_a_week_with_a_holiday_has_four_sessions(gold: Instrument) -> None:
+    week = expected_sessions(gold, date(2025, 11, 24), date(2025, 11, 30))
+
+    assert week.to_list() == [date(2025, 11, day) for day in (24, 25, 26, 28)]
+
+
+def test_an_instrument_leaves_sessions_out_and_adds_others(gold: Instrument) -> None:
+    assert expected_sessions(gold, date(2016, 10, 10), date(2016, 10, 10)).is_empty()
+    assert expected_sessions(gold, date(2025, 7, 4), date(2025, 7, 4)).to_list() == [date(2025, 7, 4)]
+    assert is_session("XNYS", date(2016, 10, 10))
+    assert not is_session("XNYS", date(2025, 7, 4))
+
+
+def test_a_span_that_ends_before_it_begins_has_no_sessions(gold: Instrument) -> None:
+    assert expected_sessions(gold, date(2025, 7, 3), date(2025, 7, 2)).is_empty()
+
+
+def test_currencies_trade_from_monday_to_friday() -> None:
+    fortnight = calendar_sessions("24/5", date(2025, 12, 20), date(2026, 1, 2))
+
+    assert len(fortnight) == 10
+    assert date(2025, 12, 25) in fortnight.to_list()
+
+
+def test_the_next_session_is_after_the_long_weekend() -> None:
+    assert next_session("XNYS", date(2026, 1, 16)) == date(2026, 1, 20)
+    assert next_session("XASX", date(2025, 12, 24)) == date(2025, 12, 29)
+
+
+def test_sessions_are_the_same_whatever_span_was_asked_before() -> None:
+    wide = calendar_sessions("XNYS", date(1995, 1, 1), date(2031, 12, 31))
+    narrow = calendar_sessions("XNYS", date(2010, 1, 1), date(2010, 12, 31))
+
+    assert wide.filter(wide.dt.year() == 2010).equals(narrow)
+
+
+def test_a_calendar_that_ends_answers_up_to_its_end_and_says_so_beyond() -> None:
+    assert len(calendar_sessions("XSHG", date(2026, 9, 28), date(2026, 10, 9))) == 5
+    with pytest.raises(MonitorError, match="update exchange-calendars"):
+        calendar_sessions("XSHG", date(2026, 1, 1), date(2060, 1, 1))
+
+
+def test_gold_settles_at_half_past_one_in_new_york_in_winter_and_summer(gold: Instrument) -> None:
+    assert settled_at(gold, date(2026, 1, 30)) == datetime(2026, 1, 30, 18, 30, tzinfo=UTC)
+    assert settled_at(gold, date(2026, 7, 1)) == datetime(2026, 7, 1, 17, 30, tzinfo=UTC)
+
+
+def test_a_short_day_settles_at_its_early_close(gold: Instrument, catalogue: Catalogue) -> None:
+    one_o_clock = datetime(2025, 11, 28, 13, tzinfo=NEW_YORK)
+
+    assert settled_at(gold, date(2025, 11, 28)) == one_o_clock
+    assert settled_at(catalogue.instruments["spy"], date(2025, 11, 28)) == one_o_clock
+    assert settled_at(catalogue.instruments["palladium"], date(2025, 11, 28)) == one_o_clock
+
+
+def test_sydney_has_its_closing_auction_on_short_days_too(lynas: Instrument) -> None:
+    sydney = ZoneInfo("Australia/Sydney")
+
+    assert settled_at(lynas, date(2025, 12, 23)) == datetime(2025, 12, 23, 16, 10, tzinfo=sydney)
+    assert settled_at(lynas, date(2025, 12, 24)) == datetime(2025, 12, 24, 14, 20, tzinfo=sydney)
+
+
+def test_a_currency_settles_on_every_weekday(catalogue: Catalogue) -> None:
+    assert settled_at(catalogue.instruments["usdcny"], date(2025, 12, 25)) == datetime(
+        2025, 12, 25, 23, 59, tzinfo=UTC
+    )
+
+
+def test_settle_times_follow_the_change_of_clocks_in_each_city(gold: Instrument, lynas: Instrument) -> None:
+    days = pl.Series([date(2026, 3, 6), date(2026, 3, 9), date(2026, 4, 3), date(2026, 4, 6)])
+
+    assert settled_at_column(gold, days).dt.strftime("%d %H:%M").to_list() == [
+        "06 18:30",
+        "09 17:30",
+        "03 17:30",
+        "06 17:30",
+    ]
+    assert settled_at_column(lynas, days).dt.strftime("%d %H:%M").to_list() == [
+        "06 05:10",
+        "09 05:10",
+        "03 05:10",
+        "06 06:10",
+    ]
+
+
+def test_the_column_of_settle_times_equals_the_single_ones_except_on_short_days(gold: Instrument) -> None:
+    days = expected_sessions(gold, date(2024, 1, 1), date(2025, 12, 31))
+
+    column = settled_at_column(gold, days)
+
+    single = [settled_at(gold, day) for day in days]
+    short = [day for day, known, settled in zip(days, column, single, strict=True) if known != settled]
+    assert short == [
+        date(2024, 7, 3),
+        date(2024, 11, 29),
+        date(2024, 12, 24),
+        date(2025, 7, 3),
+        date(2025, 11, 28),
+        date(2025, 12, 24),
+    ]
+    assert (column >= pl.Series(single)).all()
+
+
+def test_a_time_that_clocks_skip_or_repeat_is_taken_late_rather_than_early() -> None:
+    skipped = local_instants(pl.Series([date(2026, 3, 8)]), time(2, 30), zone="America/New_York")
+    repeated = local_instants(pl.Series([date(2025, 11, 2)]), time(1, 30), zone="America/New_York")
+
+    assert skipped.item() == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
+    assert repeated.item() == datetime(2025, 11, 2, 6, 30, tzinfo=UTC)
+
+
+def test_instants_of_no_days_are_no_instants(gold: Instrument) -> None:
+    empty = settled_at_column(gold, pl.Series([], dtype=pl.Date))
+
+    assert empty.is_empty()
+    assert empty.dtype == pl.Datetime("us", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("instant", "session"),
+    [
+        ("2025-08-11 17:59", date(2025, 8, 11)),
+        ("2025-08-11 18:00", date(2025, 8, 12)),
+        ("2025-08-11 18:40", date(2025, 8, 12)),
+        ("2025-08-08 16:59", date(2025, 8, 8)),
+        ("2025-08-10 18:05", date(2025, 8, 11)),
+        ("2025-11-27 09:30", date(2025, 11, 28)),
+        ("2025-07-04 10:00", date(2025, 7, 4)),
+        ("2025-11-02 18:30", date(2025, 11, 3)),
+        ("2026-03-08 18:30", date(2026, 3, 9)),
+    ],
+)
+def test_futures_after_six_in_the_evening_belong_to_the_next_session(
+    gold: Instrument, instant: str, session: date
+) -> None:
+    assert session_at(gold, datetime.fromisoformat(instant).replace(tzinfo=NEW_YORK)) == session
+
+
+def test_a_share_belongs_to_the_date_of_its_own_exchange(lynas: Instrument, catalogue: Catalogue) -> None:
+    evening_in_new_york = datetime(2025, 10, 20, 19, 0, tzinfo=NEW_YORK)
+
+    assert session_at(lynas, evening_in_new_york) == date(2025, 10, 21)
+    assert session_at(catalogue.instruments["mp"], evening_in_new_york) == date(2025, 10, 20)
+
+
+def test_a_currency_on_sunday_evening_belongs_to_monday(catalogue: Catalogue) -> None:
+    assert session_at(catalogue.instruments["eurusd"], datetime(2026, 1, 18, 22, 30, tzinfo=UTC)) == date(
+        2026, 1, 19
+    )
+
+
+def test_missing_sessions_are_those_between_the_first_and_the_last_bar(gold: Instrument) -> None:
+    have = pl.Series([date(2025, 11, 25), date(2025, 12, 1)])
+
+    assert missing_sessions(gold, have).to_list() == [date(2025, 11, 26), date(2025, 11, 28)]
+    assert missing_sessions(gold, pl.Series([], dtype=pl.Date)).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("metal", "file"), [("gold", "gold_GCF.csv"), ("silver", "silver_SIF.csv"), ("copper", "copper_HGF.csv")]
+)
+def test_the_exceptions_of_each_metal_are_exactly_those_of_real_bars(
+    metal: str, file: str, catalogue: Catalogue, real_prices: Path
+) -> None:
+    instrument = catalogue.instruments[metal]
+    have = pl.read_csv(real_prices / file, columns=["date"])["date"].str.to_date()
+    plain = replace(instrument, missing=frozenset(), extra=frozenset())
+    sessions = set(expected_sessions(plain, date(2000, 8, 30), max(have)))
+
+    assert sessions - set(have) == instrument.missing
+    assert set(have) - sessions == instrument.extra
+    assert missing_sessions(instrument, have).is_empty()
+
+
+def test_the_dollar_index_follows_new_york_but_for_its_exceptions(
+    catalogue: Catalogue, real_prices: Path
+) -> None:
+    dollar = catalogue.instruments["dxy"]
+    have = pl.read_csv(real_prices / "DXY.csv", columns=["date"])["date"].str.to_date()
+
+    assert expected_sessions(dollar, min(have), max(have)).equals(have.sort().alias("session"))
