@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format lock schema clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ format: .venv/.dev ## Format the code and mend what ruff can mend
 lock: ## Renew both lock files from pyproject.toml (needs uv; a week's cool-down)
 	$(COMPILE) --group build --group dev --output-file requirements-dev.lock
 	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock
+
+schema: .venv/.dev ## Renew rules/pack.schema.json, from which editors complete packs
+	$(BIN)/python -m monitor.rulefile > rules/pack.schema.tmp && mv rules/pack.schema.tmp rules/pack.schema.json
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

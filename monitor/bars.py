@@ -4,7 +4,7 @@ A bar frame holds one row per instrument, interval and session, sorted by instru
 are null where unknown, never NaN.  This module does not compute metrics and does not know calendars.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,21 +64,45 @@ def completed(frame: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
     return frame.filter(usable)
 
 
-def side_by_side(frame: pl.DataFrame, legs: Iterable[tuple[str, str]]) -> pl.DataFrame:
+def side_by_side(
+    frame: pl.DataFrame, legs: Iterable[tuple[str, str]], *, carried: Mapping[str, int] | None = None
+) -> pl.DataFrame:
     """Legs joined by session: one row per session in which any leg has a bar, sorted by session.
 
-    `legs` are pairs of instrument and field.  Columns: `session`, `<instrument>.<field>` for each leg, and
-    `<instrument>.known_at` for each instrument.  A leg without a bar in a session is null there.
+    `legs` are pairs of instrument and field; the field `age` is the days since the bar that stands for a session.
+    Columns: `session`, `<instrument>.<field>` for each leg, and `<instrument>.known_at` for each instrument.
+    A leg without a bar in a session is null there, but for an instrument in `carried`: its last bar stands for
+    up to so many days, in the sessions of the others.
     """
     fields: dict[str, list[str]] = {}
     for instrument, name in sorted(set(legs)):
         fields.setdefault(instrument, []).append(name)
-    wide: pl.DataFrame | None = None
-    for instrument, names in fields.items():
-        one = frame.filter(pl.col("instrument") == instrument).select(
-            "session", *(pl.col(name).alias(f"{instrument}.{name}") for name in (*names, "known_at"))
-        )
-        wide = one if wide is None else wide.join(one, on="session", how="full", coalesce=True)
-    if wide is None:
-        return pl.DataFrame(schema={"session": pl.Date})
+    limits = carried or {}
+    if set(fields) <= set(limits):
+        limits = {}
+    wide = pl.DataFrame(schema={"session": pl.Date})
+    for instrument in sorted(fields, key=lambda name: name in limits):
+        one = _leg(frame, instrument, fields[instrument])
+        if instrument in limits:
+            wide = _carry(wide.sort("session"), one, instrument, days=limits[instrument])
+        else:
+            wide = wide.join(one.drop(f"{instrument}.session"), on="session", how="full", coalesce=True)
     return wide.sort("session")
+
+
+def _leg(frame: pl.DataFrame, instrument: str, names: Iterable[str]) -> pl.DataFrame:
+    """The bars of one instrument; they are of age 0 in their own session."""
+    columns = [
+        (pl.lit(0.0) if name == "age" else pl.col(name)).alias(f"{instrument}.{name}")
+        for name in (*names, "known_at", "session")
+    ]
+    return frame.filter(pl.col("instrument") == instrument).select("session", *columns)
+
+
+def _carry(wide: pl.DataFrame, one: pl.DataFrame, instrument: str, *, days: int) -> pl.DataFrame:
+    """The last bar at or before each session, if it is young enough."""
+    joined = wide.join_asof(one.sort("session"), on="session", strategy="backward", tolerance=f"{days}d")
+    age = (pl.col("session") - pl.col(f"{instrument}.session")).dt.total_days().cast(pl.Float64)
+    if f"{instrument}.age" in joined.columns:
+        joined = joined.with_columns(age.alias(f"{instrument}.age"))
+    return joined.drop(f"{instrument}.session")

@@ -15,6 +15,7 @@ import polars as pl
 
 from monitor.bars import Status, completed
 from monitor.engine import Track, observe
+from monitor.errors import UsageError
 from monitor.instruments import Instrument
 from monitor.judge import Memory, judge, seed
 from monitor.messages import Entry, Message, compose
@@ -28,6 +29,8 @@ from monitor.storage.store import Store
 LONGEST_CLOSURE = timedelta(days=12)
 """No calendar pauses longer: so far back is far enough to find the session before."""
 FIRST_STARTED = "first_started_at"
+HOLDS = "holds_prices"
+SIMULATED = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,19 @@ class Context:
     interval: str = "1d"
     instruments: frozenset[str] = field(default_factory=frozenset)
     """Besides those of the rules."""
+
+
+def keep_apart(store: Store, source: PriceSource, *, claim: bool) -> None:
+    """Simulated prices and real ones never share a database: the first source that is opened with `claim` decides."""
+    kind = "simulated" if source.name == SIMULATED else "real"
+    held = store.meta(HOLDS)
+    if held not in (None, kind):
+        raise UsageError(
+            f"the database {store.name} holds {held} prices, and the settings name {kind} ones ({source.label}); "
+            "name another file under `database:`"
+        )
+    if held is None and claim:
+        store.set_meta(HOLDS, kind)
 
 
 def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Result:
@@ -123,7 +139,10 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     tracks = [track for track in observe(rulebook, bars) if len(track.sessions)]
     first = [track for track in tracks if _is_new(track, memories)]
     known = [track for track in tracks if not _is_new(track, memories)]
-    results = [_seed(context, first, now)] if first else []
+    results: list[Result] = []
+    if first:
+        result, memories = _seed(context, first, memories, now)
+        results.append(result)
     for session in _waiting(known, memories):
         result, memories = _judge_session(context, known, memories, session, now)
         results.append(result)
@@ -136,9 +155,11 @@ def _is_new(track: Track, memories: Mapping[InstanceKey, Memory]) -> bool:
     return memory is None or memory.rule_hash != track.instance.semantic_hash
 
 
-def _seed(context: Context, tracks: Sequence[Track], now: datetime) -> Result:
-    memories, decided = seed(tracks)
-    return _commit(context, tracks, memories, decided, now=now)
+def _seed(
+    context: Context, tracks: Sequence[Track], memories: dict[InstanceKey, Memory], now: datetime
+) -> tuple[Result, dict[InstanceKey, Memory]]:
+    new, decided = seed(tracks, memories)
+    return _commit(context, tracks, new, decided, now=now), {**memories, **new}
 
 
 def _waiting(tracks: Iterable[Track], memories: Mapping[InstanceKey, Memory]) -> list[date]:

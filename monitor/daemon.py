@@ -5,9 +5,11 @@ harm.  This is the only file that reads the clock.
 """
 
 import fcntl
+import logging
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +23,7 @@ from typing import Any
 import structlog
 
 from monitor.config import CONSOLE, Configuration, load_catalogue, load_rulebook
-from monitor.cycle import Context, Result, run_cycle
+from monitor.cycle import Context, Result, keep_apart, run_cycle
 from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
 from monitor.delivery.outbox import Delivered, deliver_due
 from monitor.errors import MonitorError, StorageError, UsageError
@@ -95,9 +97,10 @@ def open_source(configuration: Configuration) -> PriceSource:
             msg = "prices.source is files, but prices.folder names none; set prices.folder"
             raise UsageError(msg)
         return FileSource(configuration.folder / prices.folder, load_catalogue())
-    from monitor.prices.yahoo import YahooSource
+    from monitor.prices.yahoo import Limits, YahooSource
 
-    return YahooSource(endpoint=configuration.endpoint, cache_folder=configuration.cache)
+    limits = Limits(per_minute=prices.yahoo.requests_per_minute)
+    return YahooSource(endpoint=configuration.endpoint, cache_folder=configuration.cache, limits=limits)
 
 
 def open_channels(configuration: Configuration, write: Callable[[str], object]) -> dict[str, Channel]:
@@ -129,11 +132,13 @@ def make_context(configuration: Configuration, store: Store, source: PriceSource
 
 
 @contextmanager
-def opened(configuration: Configuration) -> Iterator[tuple[Store, PriceSource]]:
-    """The database and the price source, closed at the end."""
+def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tuple[Store, PriceSource]]:
+    """The database and the price source, closed at the end; without `claim` nothing will be fetched."""
     store = open_store(configuration.database)
     try:
-        yield store, open_source(configuration)
+        source = open_source(configuration)
+        keep_apart(store, source, claim=claim)
+        yield store, source
     finally:
         store.close()
 
@@ -215,6 +220,7 @@ class Daemon:
 
 def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[str], object]) -> None:
     """Start, wait for a signal, stop."""
+    _log_to_stderr()
     channels = open_channels(configuration, write)
     with opened(configuration) as (store, source), only_one(store):
         daemon = Daemon(configuration, clock, make_context(configuration, store, source), channels)
@@ -236,6 +242,12 @@ def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[s
         finally:
             scheduler.shutdown(wait=True)
             log.info("stopped")
+
+
+def _log_to_stderr() -> None:
+    """The log stands beside what the console channel writes; a wake-up that coalesced is no news."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def _schedule(daemon: Daemon) -> Any:

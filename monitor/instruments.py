@@ -64,6 +64,8 @@ class Instrument:
     """Whether volume, and open, high and low, mean anything."""
     basis: str = ""
     """What the series is, for messages: `Yahoo continuous futures`, `ETF`."""
+    carry_days: int | None = None
+    """Of a series that is typed in now and then: so many days its last value stands for."""
     valid_from: date | None = None
     """First session that belongs to this instrument (a symbol may have had another life)."""
 
@@ -151,6 +153,7 @@ class _Entry(BaseModel):
     has_volume: bool = True
     has_range: bool = True
     basis: str = ""
+    carry_days: Annotated[int, Field(ge=1, le=400)] | None = None
     valid_from: Annotated[date, BeforeValidator(_day)] | None = None
 
     @field_validator("unit")

@@ -1,18 +1,21 @@
 """The one path from observations to decided transitions, which the daemon and a backtest both take.
 
-For each instance: its state is replayed over the sessions not judged yet, then policy decides what people hear
-of it, then messages gives it words.  Pure: memory comes in and goes out as values.
+1. The state of every instance is replayed over the sessions not judged yet.
+2. `Inhibitors` tell in which sessions a rule was open that silences others.
+3. Policy decides what people hear of each instance, messages gives it words.
+
+Pure: memory comes in and goes out as values.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
-from monitor.engine import Track, replay, transition
+from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, transition_id
+from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
-from monitor.policy import Decided, Told, decide
-from monitor.rules import InstanceKey
+from monitor.policy import FIRST, INHIBITED, Decided, Manners, Ongoing, Told, decide
+from monitor.rules import InstanceKey, OnFirst
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,57 @@ class Memory:
 Memories = Mapping[InstanceKey, Memory]
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """What is new of one instance: its sessions, and the transitions in them."""
+
+    track: Track
+    """All its observations."""
+    new: Track
+    """Those not judged yet."""
+    memory: Memory
+    state: AlertState
+    """After them."""
+    transitions: tuple[Transition, ...]
+
+    def _row(self, session: date) -> int:
+        return int(self.new.sessions.search_sorted(session))
+
+    def still_open(self, session: date, level: Severity) -> Transition:
+        return self._about(session, Kind.STILL_OPEN, level)
+
+    def reminder(self, session: date, ongoing: Ongoing, reason: Reason) -> Transition:
+        return self._about(session, Kind.REMIND, ongoing.level, reason=reason, reminder=ongoing.reminders)
+
+    def known(self, session: date) -> bool:
+        """Whether any level was more than unknown."""
+        row = self._row(session)
+        return any(self.new.verdict(level, row) for level in range(len(self.new.verdicts)))
+
+    def reach(self, session: date, severity: Severity) -> float | None:
+        return self.new.instance.level(severity).reach(self.new.values(self._row(session)))
+
+    def _about(
+        self,
+        session: date,
+        kind: Kind,
+        level: Severity,
+        *,
+        reason: Reason = Reason.THRESHOLD,
+        reminder: int = 0,
+    ) -> Transition:
+        """A transition about the episode that is open in a session."""
+        opens = [t for t in self.transitions if t.kind is Kind.OPEN and t.session <= session]
+        episode = opens[-1].episode if opens else self.memory.state.episode
+        opened = opens[-1].session if opens else self.memory.state.opened
+        row = self._row(session)
+        made = transition(self.new, row, kind, level, episode=episode, opened=opened, reason=reason)
+        if not reminder:
+            return made
+        named = transition_id(made.rule, made.instance, level, kind, session, reminder)
+        return replace(made, id=named, reminder=reminder)
+
+
 def judge(
     tracks: Sequence[Track], memories: Memories, *, upto: date | None = None
 ) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
@@ -34,55 +88,113 @@ def judge(
 
     An instance without a memory starts fresh: a backtest, or one that `seed` did not see.
     """
+    stretches = [_stretch(track, memories, upto) for track in tracks]
+    before = {key: memory.state for key, memory in memories.items()}
+    before |= {stretch.track.instance.key: stretch.memory.state for stretch in stretches}
+    inhibitors = Inhibitors(before, (one for stretch in stretches for one in stretch.transitions))
     after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []
-    for track in tracks:
-        key = track.instance.key
-        memory = memories.get(key) or Memory(AlertState.fresh(len(track.instance.levels)))
-        new = track.cut(after=memory.state.session, upto=upto)
-        states, transitions = replay([new], {key: memory.state})
-        own, told = _decide(new, transitions, memory)
-        after[key] = Memory(states[key], told, track.instance.semantic_hash)
-        decided.extend(replace(one, text=words(track.instance, one.transition)) for one in own)
+    for one in stretches:
+        own, told = _decide(one, inhibitors)
+        instance = one.track.instance
+        after[instance.key] = Memory(one.state, told, instance.semantic_hash)
+        decided.extend(replace(made, text=words(instance, made.transition)) for made in own)
     decided.sort(key=lambda one: (one.transition.session, one.transition.rule, one.transition.instance or ""))
     return after, decided
 
 
-def _decide(track: Track, transitions: Sequence[Transition], memory: Memory) -> tuple[list[Decided], Told]:
-    sessions = track.sessions.to_list()
+def _stretch(track: Track, memories: Memories, upto: date | None) -> _Stretch:
+    key = track.instance.key
+    memory = memories.get(key) or Memory(AlertState.fresh(len(track.instance.levels)))
+    new = track.cut(after=memory.state.session, upto=upto)
+    states, transitions = replay([new], {key: memory.state})
+    return _Stretch(track, new, memory, states[key], tuple(transitions))
 
-    def still_open(session: date, level: Severity) -> Transition:
-        opens = [t for t in transitions if t.kind is Kind.OPEN and t.session <= session]
-        episode = opens[-1].episode if opens else memory.state.episode
-        opened = opens[-1].session if opens else memory.state.opened
-        row = sessions.index(session)
-        return transition(track, row, Kind.STILL_OPEN, level, episode=episode, opened=opened)
 
-    cooldown = track.instance.rule.cooldown
-    return decide(transitions, memory.told, cooldown=cooldown, sessions=sessions, still_open=still_open)
+def _decide(one: _Stretch, inhibitors: Inhibitors) -> tuple[list[Decided], Told]:
+    instance = one.track.instance
+    told = one.memory.told
+    if told.ongoing is None and instance.rule.remind:
+        told = replace(told, ongoing=_ongoing(one.track, one.memory.state, told))
+    manners = Manners(
+        edge=instance.rule.edge,
+        remind=instance.rule.remind,
+        inhibitor=lambda session: inhibitors.of(instance, session),
+        reach=one.reach,
+        known=one.known,
+        reminder=one.reminder,
+    )
+    return decide(
+        one.transitions,
+        told,
+        cooldown=instance.rule.cooldown,
+        sessions=one.new.sessions.to_list(),
+        still_open=one.still_open,
+        manners=manners,
+    )
+
+
+def _ongoing(track: Track, state: AlertState, told: Told) -> Ongoing | None:
+    """The open episode of a rule that learnt to remind while it was open, counted from its beginning."""
+    if state.level is None or state.session is None or state.opened is None:
+        return None
+    levels = track.instance.levels
+    past = track.cut(upto=state.session)
+    bars = len(past.cut(after=state.opened).sessions)
+    values = past.values(len(past.sessions) - 1) if len(past.sessions) else {}
+    extreme = track.instance.rule.remind.new_extreme is not None
+    heard = track.instance.level(told.level) if told.level else levels[state.level]
+    return Ongoing(
+        level=levels[state.level].severity, bars=bars, farthest=heard.reach(values) if extreme else None
+    )
 
 
 def seed(
-    tracks: Sequence[Track], *, upto: date | None = None
+    tracks: Sequence[Track], memories: Memories | None = None, *, upto: date | None = None
 ) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
     """The first judgement of instances: history without messages, then one open for each that is firing now.
 
-    Those opens carry the numbers of the last session judged and the reason `already_true`.
+    Those opens carry the numbers of the last session judged and the reason `already_true`.  `memories` are those
+    of other instances, which may inhibit these.
     """
-    memories: dict[InstanceKey, Memory] = {}
+    histories = [track.cut(upto=upto) for track in tracks]
+    states, _ = replay(histories, {})
+    known = {key: memory.state for key, memory in (memories or {}).items()}
+    inhibitors = Inhibitors({**known, **states}, ())
+    after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []
-    for track in tracks:
-        key = track.instance.key
-        history = track.cut(upto=upto)
-        states, _ = replay([history], {})
-        state = states[key]
-        told = Told()
+    for track in histories:
+        instance = track.instance
+        state, told = states[instance.key], Told()
         if state.level is not None:
-            one = _already_true(history, state)
-            told = Told(last_open=one.session, level=one.level)
-            decided.append(Decided(transition=one, sent=True, text=words(track.instance, one)))
-        memories[key] = Memory(state, told, track.instance.semantic_hash)
-    return memories, decided
+            one = _already_true(track, state)
+            cause = _first_cause(track, state, inhibitors)
+            decided.append(
+                Decided(transition=one, sent=cause is None, cause=cause, text=words(instance, one))
+            )
+            told = _first_told(track, state, one, cause)
+        after[instance.key] = Memory(state, told, instance.semantic_hash)
+    return after, decided
+
+
+def _first_cause(track: Track, state: AlertState, inhibitors: Inhibitors) -> str | None:
+    """Why an alert that is open at the first judgement is not told: an edge is told in its own session only."""
+    rule = track.instance.rule
+    past_edge = rule.edge and state.opened != state.session
+    if rule.on_first is not OnFirst.NOTIFY or past_edge:
+        return FIRST
+    inhibitor = inhibitors.of(track.instance, track.sessions[-1])
+    return None if inhibitor is None else f"{INHIBITED}{inhibitor}"
+
+
+def _first_told(track: Track, state: AlertState, one: Transition, cause: str | None) -> Told:
+    rule = track.instance.rule
+    if cause is None:
+        told = Told(last_open=one.session, level=one.level)
+    else:
+        owed = None if cause == FIRST or rule.edge else one.level
+        told = Told(owed=owed, withheld=1, unheard=cause)
+    return replace(told, ongoing=_ongoing(track, state, told)) if rule.remind else told
 
 
 def _already_true(track: Track, state: AlertState) -> Transition:

@@ -11,8 +11,9 @@ from datetime import date, datetime
 
 from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue, Instrument
-from monitor.language import Const, Node, bounds_of, shown, written
-from monitor.rules import Instance, Level
+from monitor.language import shown
+from monitor.rules import Instance, Level, OnFirst
+from monitor.standing import at_last, between, compared, fires
 
 TITLE_LENGTH = 80
 
@@ -45,13 +46,31 @@ class Entry:
     withheld: int = 0
 
 
-def headline(instance: Instance, transition: Transition) -> str:
-    """Severity, what, value, threshold, session: the line that must fit a phone."""
+def headline(instance: Instance, transition: Transition, *, more: int = 0) -> str:
+    """Severity, what, value, threshold, session: the line that must fit a phone.
+
+    `more` says how many other transitions are told with it.
+    """
     what = instance.rule.name + (f" {instance.member}" if instance.member else "")
-    level = _level(instance, transition.level)
-    clear = transition.kind is Kind.RESOLVE
-    bound = _bound(level, transition.values, clear=clear)
-    return f"{_loud(transition)} {what}: {bound}, {transition.session}{_since(transition)}"
+    level = instance.level(transition.level)
+    bound = _bound(level, transition)
+    since = [note for note in (_history(transition, brief=brief) for brief in (more > 0, True)) if note]
+    others = [f"+{more} more"] if more else []
+    notes = [", ".join([note, *others]) for note in since] + others
+    return _fitted(f"{_loud(transition)} {what}: ", bound, f", {transition.session}", notes)
+
+
+def _fitted(start: str, bound: str, end: str, notes: Sequence[str]) -> str:
+    """One line of at most `TITLE_LENGTH`: the first note that fits stands in brackets; without any, a long name
+    gives way.
+    """
+    line = f"{start}{bound}{end}"
+    for note in notes:
+        noted = f"{line} ({note})"
+        if len(noted) <= TITLE_LENGTH:
+            return noted
+    excess = len(line) - TITLE_LENGTH
+    return line if excess <= 0 else f"{start}…{bound[excess + 1 :]}{end}"
 
 
 def words(instance: Instance, transition: Transition) -> str:
@@ -85,17 +104,19 @@ def compose(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue, sou
     ordered = sorted(entries, key=lambda one: (-one.transition.level.rank, one.transition.rule))
     ids = tuple(sorted(one.transition.id for one in entries))
     key = message_key(channel, ids)
-    first = headline(ordered[0].instance, ordered[0].transition)
-    more = f" (+{len(ordered) - 1} more)" if len(ordered) > 1 else ""
-    parts = ["\n".join(_paragraph(one, catalogue)) for one in ordered]
-    if len(ordered) == 1:
-        parts = [parts[0].removeprefix(first).lstrip()]
+    first = ordered[0]
+    paragraphs = ["\n".join(_details(first))]
+    paragraphs += ["\n".join([headline(one.instance, one.transition), *_details(one)]) for one in ordered[1:]]
+    legs = dict.fromkeys(
+        leg_line(name, leg, catalogue) for one in ordered for name, leg in one.transition.legs.items()
+    )
+    paragraphs.append("\n".join([*legs, f"{source} | ref {key[:8]}: metalwatch explain {key[:8]}"]))
     return Message(
         channel=channel,
         session=max(one.transition.session for one in entries),
         severity=max((one.transition.level for one in entries), key=lambda level: level.rank),
-        title=first + more,
-        body="\n\n".join([*parts, f"{source} | ref {key[:8]}: metalwatch explain {key[:8]}"]),
+        title=headline(first.instance, first.transition, more=len(ordered) - 1),
+        body="\n\n".join(paragraphs),
         transitions=ids,
         key=key,
     )
@@ -106,32 +127,47 @@ def message_key(channel: str, transitions: Sequence[str]) -> str:
     return hashlib.sha256("\x1f".join((channel, *sorted(transitions))).encode()).hexdigest()[:32]
 
 
-def _paragraph(entry: Entry, catalogue: Catalogue) -> list[str]:
+def _details(entry: Entry) -> list[str]:
+    """What stands below the headline: the rule's own words, its name, and what was not told before."""
     transition = entry.transition
-    lines = [headline(entry.instance, transition)]
     said = say(entry.instance, transition)
-    if said and transition.kind is not Kind.RESOLVE:
-        lines.append(said)
-    lines.extend(leg_line(name, leg, catalogue) for name, leg in transition.legs.items())
-    lines.append(f"rule {transition.rule}, episode {transition.episode}")
+    lines = [said] if said and transition.kind is not Kind.RESOLVE else []
+    since = f", {_history(transition)}" if _history(transition) else ""
+    lines.append(f"rule {transition.rule}, episode {transition.episode}{since}")
     if entry.withheld:
+        many = "s" if entry.withheld > 1 else ""
         lines.append(
-            f"{entry.withheld} message{'s' if entry.withheld > 1 else ''} withheld since the last one (cooldown)"
+            f"{entry.withheld} message{many} withheld since the last one ({_causes(entry.instance)})"
         )
     return lines
 
 
+def _causes(instance: Instance) -> str:
+    """What can have withheld messages of a rule."""
+    rule = instance.rule
+    causes = ["inhibited"] if rule.inhibited_by else []
+    causes += ["first"] if rule.on_first is not OnFirst.NOTIFY else []
+    return " or ".join(["cooldown", *causes] if rule.cooldown or not causes else causes)
+
+
 def leg_line(name: str, leg: Mapping[str, object], catalogue: Catalogue) -> str:
-    """`gold 5,318 USD/ozt, session 2026-01-29, known 18:30 UTC, Yahoo continuous futures`."""
+    """`gold 5,318 USD/ozt, 2026-01-29, known 18:30 UTC, continuous futures`."""
     instrument = catalogue.instruments[name.partition(".")[0]]
-    value, known = leg.get("value"), leg.get("known_at")
+    value, session = leg.get("value"), leg.get("session")
     number = shown(value if isinstance(value, float) else None, "1")
     bar_field = name.partition(".")[2]
     what = instrument.id if bar_field == "close" else name
     unit = _unit(instrument, bar_field)
-    when = f", known {known:%Y-%m-%d %H:%M} UTC" if isinstance(known, datetime) else ""
     basis = f", {instrument.basis}" if instrument.basis else ""
-    return f"{what} {number}{unit}, session {leg.get('session')}{when}{basis}"
+    return f"{what} {number}{unit}, {session}{_known(leg.get('known_at'), session)}{basis}"
+
+
+def _known(at: object, session: object) -> str:
+    """`, known 18:30 UTC`; with its date when that is not the session's."""
+    if not isinstance(at, datetime):
+        return ""
+    same_day = str(session) == f"{at:%Y-%m-%d}"
+    return f", known {at:%H:%M} UTC" if same_day else f", known {at:%Y-%m-%d %H:%M} UTC"
 
 
 def _unit(instrument: Instrument, bar_field: str) -> str:
@@ -147,98 +183,37 @@ def _loud(transition: Transition) -> str:
     }.get(transition.kind, name)
 
 
-def _since(transition: Transition) -> str:
+def _history(transition: Transition, *, brief: bool = False) -> str:
+    """Since when it is so, of what did not begin just now."""
     if transition.opened is None or (transition.kind is Kind.OPEN and transition.reason is Reason.THRESHOLD):
         return ""
-    already = "already true " if transition.reason is Reason.ALREADY_TRUE else ""
-    return f" ({already}since {transition.opened})"
+    if transition.reason is Reason.ALREADY_TRUE:
+        return "already true" if brief else f"already true since {transition.opened}"
+    reminder = _reminder(transition)
+    if reminder and brief:
+        return reminder
+    return f"{reminder}, since {transition.opened}" if reminder else f"since {transition.opened}"
 
 
-def _level(instance: Instance, severity: Severity) -> Level:
-    return next(level for level in instance.levels if level.severity is severity)
+def _reminder(transition: Transition) -> str:
+    if transition.kind is not Kind.REMIND:
+        return ""
+    extreme = ", new extreme" if transition.reason is Reason.NEW_EXTREME else ""
+    return f"reminder {transition.reminder}{extreme}"
 
 
-def _bound(level: Level, values: Mapping[str, float | None], *, clear: bool) -> str:
+def _bound(level: Level, transition: Transition) -> str:
     """`gsr 104.8 > 100`: the comparison that decided, with its value."""
-    if clear and level.clear_when is None:
-        return _compared(level.when, values, holds=False)
-    return _compared(level.clear_when if clear and level.clear_when else level.when, values, holds=True)
-
-
-def _compared(condition: Node, values: Mapping[str, float | None], *, holds: bool) -> str:
-    bounds = bounds_of(condition)
-    if not bounds:
-        return written(condition)
-    chosen = next((b for b in bounds if _holds(b, values) is holds), bounds[0])
-    metric, symbol, threshold = chosen
-    unit = threshold.unit if threshold.unit == "%" else metric.unit
-    name = written(metric)
-    value = shown(values.get(name), "%" if unit == "%" else "1")
-    sign = symbol if holds else {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[symbol]
-    return f"{name} {value} {sign} {written(threshold)}"
-
-
-def _holds(bound: tuple[Node, str, Node], values: Mapping[str, float | None]) -> bool | None:
-    """Whether a comparison with a constant is true of these values; None where that is not known."""
-    metric, symbol, threshold = bound
-    value = values.get(written(metric))
-    if value is None or not isinstance(threshold, Const):
-        return None
-    limit = threshold.value
-    return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[symbol]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a level is from firing."""
-
-    metric: str
-    value: float | None
-    value_shown: str
-    threshold_shown: str
-    distance_shown: str
-    """From the value to the threshold, with its sign; `there` when it holds."""
-
-
-def standing(level: Level, values: Mapping[str, float | None], *, opened: bool) -> Standing:
-    """The comparison nearest to firing a level, or of an open one nearest to clearing it."""
-    condition = level.clear_when if opened and level.clear_when is not None else level.when
-    bounds = bounds_of(condition)
-    if not bounds:
-        return Standing(written(condition), None, "", written(condition), "")
-    chosen = min(bounds, key=lambda bound: _farness(bound, values))
-    metric, symbol, threshold = chosen
-    value = values.get(written(metric))
-    unit = _unit_of(chosen)
-    distance = threshold.value - value if isinstance(threshold, Const) and value is not None else None
-    return Standing(
-        metric=written(metric),
-        value=value,
-        value_shown=shown(value, unit),
-        threshold_shown=f"{symbol} {written(threshold)}",
-        distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
-    )
-
-
-def _signed(distance: float | None, unit: str) -> str:
-    return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
-
-
-def truths(level: Level, values: Mapping[str, float | None]) -> list[str]:
-    """Each comparison of a level with its value and whether it holds: `gsr 58.12 > 90: no`."""
-    answers = {True: "yes", False: "no", None: "unknown"}
-    return [
-        f"{written(b[0])} {shown(values.get(written(b[0])), _unit_of(b))} {b[1]} {written(b[2])}: {answers[_holds(b, values)]}"
-        for b in bounds_of(level.when)
-    ]
-
-
-def _farness(bound: tuple[Node, str, Node], values: Mapping[str, float | None]) -> float:
-    value, threshold = values.get(written(bound[0])), bound[2]
-    if value is None or not isinstance(threshold, Const):
-        return float("inf")
-    return abs(threshold.value - value)
-
-
-def _unit_of(bound: tuple[Node, str, Node]) -> str:
-    return "%" if "%" in (bound[0].unit, bound[2].unit) else "1"
+    values, kind = transition.values, transition.kind
+    if transition.reason is Reason.STALE_CLOSED:
+        return "closed without confirmation"
+    if kind is Kind.RESOLVE and transition.reason is Reason.EXPIRED:
+        return f"expired{at_last(level, values)}"
+    if kind is Kind.RESOLVE:
+        if level.clear_when is None:
+            return compared(level.when, values, holds=False)
+        return compared(level.clear_when, values, holds=True)
+    told_later = kind in (Kind.STILL_OPEN, Kind.REMIND) or transition.reason is Reason.ALREADY_TRUE
+    if told_later and level.clear_when is not None and not fires(level, values):
+        return between(level, values)
+    return compared(level.when, values, holds=True)

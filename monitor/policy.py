@@ -1,19 +1,41 @@
 """Which transitions people hear of: each is sent, or withheld with its cause.
 
 Decided from session labels and from what people heard before, never from a clock, so that the live daemon and a
-backtest decide the same.
+backtest decide the same.  The first cause that matches wins: a silent kind, a rule that inhibits this one, then
+what the cooldown still owes.  Two kinds of transitions are made here, because they are about messages only: the
+`still open` of an episode whose open was withheld, and the reminder of one that was told.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import groupby
 
-from monitor.alerts import RECORDED_ONLY, Kind, Severity, Transition
+from monitor.alerts import RECORDED_ONLY, Kind, Reason, Severity, Transition
+from monitor.rules import Remind
 
 COOLDOWN = "cooldown"
 SILENT_KIND = "silent kind"
+FIRST = "first"
+"""It was firing when its rule was judged for the first time."""
+UNKNOWN = "unknown"
+"""A reminder was due in a session of which nothing is known."""
+INHIBITED = "inhibited by "
+"""Followed by the rule that was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """The open episode of a rule with reminders."""
+
+    level: Severity
+    bars: int = 0
+    """Sessions judged since it began."""
+    reminders: int = 0
+    """How many were due."""
+    farthest: float | None = None
+    """The reach of the farthest value told of it at the level of the last message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +50,12 @@ class Told:
     """The level of an open episode nobody has heard of, because its open was withheld."""
     withheld: int = 0
     """Messages withheld since the last one that was sent."""
+    unheard: str | None = None
+    """Why nobody has heard of the open episode, if it was not the cooldown."""
+    louder: Severity | None = None
+    """The level of an episode that people know at a lower one, because its escalation was inhibited."""
+    ongoing: Ongoing | None = None
+    """The open episode; kept for reminders only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +71,30 @@ class Decided:
     text: str = ""
 
 
+def _no_reminder(session: date, ongoing: Ongoing, reason: Reason) -> Transition:
+    msg = f"no reminder can be made of {ongoing} in {session} ({reason})"
+    raise NotImplementedError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """How a rule wants to be told of, and what that takes to know of its instance."""
+
+    edge: bool = False
+    remind: Remind = field(default_factory=Remind)
+    inhibitor: Callable[[date], str | None] = lambda _: None
+    """The rule that inhibits it in a session."""
+    reach: Callable[[date, Severity], float | None] = lambda _, __: None
+    """How far the value of a level is in a session, larger is farther in the rule's direction."""
+    known: Callable[[date], bool] = lambda _: True
+    """Whether the session was more than unknown."""
+    reminder: Callable[[date, Ongoing, Reason], Transition] = _no_reminder
+    """A reminder of an episode, its number among them."""
+
+
+PLAIN = Manners()
+
+
 def decide(
     transitions: Sequence[Transition],
     told: Told,
@@ -50,68 +102,159 @@ def decide(
     cooldown: int,
     sessions: Sequence[date],
     still_open: Callable[[date, Severity], Transition],
+    manners: Manners = PLAIN,
 ) -> tuple[list[Decided], Told]:
     """Decide all transitions of one instance, in the order of sessions, over the sessions that were judged.
 
-    `still_open` makes the transition that tells of an episode whose open a cooldown withheld; it is due after the
-    first session in which the cooldown is over and the instance is still firing.
+    `still_open` makes the transition that tells of an episode whose open was withheld; it is due after the first
+    session in which nothing withholds it any more and the instance is still firing.
     """
-    decided: list[Decided] = []
-    last = None
+    talk = _Talk(told, cooldown, still_open, manners)
+    done = 0
     for session, group in groupby(transitions, key=lambda one: one.session):
-        due = _due(told, cooldown, sessions, after=last, before=session)
-        if due is not None:
-            told = _tell(decided, still_open(due, told.owed or Severity.INFO), told, cooldown)
-        for transition in group:
-            told = _tell(decided, transition, told, cooldown)
-        last = session
-    due = _due(told, cooldown, sessions, after=last, before=None)
-    if due is not None:
-        told = _tell(decided, still_open(due, told.owed or Severity.INFO), told, cooldown)
-    return decided, told
+        talk.wait(sessions[done : bisect_left(sessions, session)])
+        talk.judged(session, group)
+        done = bisect_right(sessions, session)
+    talk.wait(sessions[done:])
+    return talk.decided, talk.told
 
 
-def _due(
-    told: Told, cooldown: int, sessions: Sequence[date], *, after: date | None, before: date | None
-) -> date | None:
-    """The first judged session in which a withheld open may be told, if it comes before the next transition."""
-    if told.owed is None or told.last_open is None:
-        return None
-    earliest = told.last_open + timedelta(days=cooldown)
-    index = bisect_left(sessions, max(earliest, after) if after else earliest)
-    if index == len(sessions) or (before is not None and sessions[index] >= before):
-        return None
-    return sessions[index]
+class _Talk:
+    """The fold over sessions: what was decided so far, and what people have heard."""
 
+    def __init__(
+        self, told: Told, cooldown: int, still_open: Callable[[date, Severity], Transition], manners: Manners
+    ) -> None:
+        self.told, self.cooldown, self.still_open, self.manners = told, cooldown, still_open, manners
+        self.decided: list[Decided] = []
 
-def _tell(decided: list[Decided], transition: Transition, told: Told, cooldown: int) -> Told:
-    cause = _cause(transition, told, cooldown)
-    if cause is None:
-        decided.append(Decided(transition=transition, sent=True, withheld=told.withheld))
-        return _heard(transition, told)
-    decided.append(Decided(transition=transition, sent=False, cause=cause))
-    if cause == SILENT_KIND:
-        return (
-            replace(told, owed=transition.level) if told.owed and transition.kind is Kind.DEESCALATE else told
+    def wait(self, sessions: Sequence[date]) -> None:
+        """Sessions without a transition; nothing is due in them unless something is owed or reminded of."""
+        for session in sessions:
+            if self.told.ongoing is None and self.told.owed is None and self.told.louder is None:
+                return
+            self.judged(session, ())
+
+    def judged(self, session: date, transitions: Iterable[Transition]) -> None:
+        """One session: what happened in it, then what is due after it."""
+        before = len(self.decided)
+        if self.told.ongoing is not None:
+            later = replace(self.told.ongoing, bars=self.told.ongoing.bars + 1)
+            self.told = replace(self.told, ongoing=later)
+        for transition in transitions:
+            self._tell(transition)
+        owed = self.told.owed or self.told.louder
+        if owed is not None and self._may_tell(session):
+            self._tell(self.still_open(session, owed))
+        elif self.told.ongoing is not None and not any(one.sent for one in self.decided[before:]):
+            self._remind(session, self.told.ongoing)
+
+    def _may_tell(self, session: date) -> bool:
+        """Whether what is owed may be told; an escalation does not wait for the cooldown."""
+        last = self.told.last_open if self.told.owed is not None else None
+        over = last is None or (session - last).days >= self.cooldown
+        return over and self.manners.inhibitor(session) is None
+
+    def _remind(self, session: date, ongoing: Ongoing) -> None:
+        if ongoing.bars == 0 or self.told.unheard == FIRST:
+            return
+        extreme = self._is_new_extreme(session, ongoing)
+        if extreme or self._is_round(ongoing):
+            reason = Reason.NEW_EXTREME if extreme else Reason.THRESHOLD
+            ongoing = replace(ongoing, reminders=ongoing.reminders + 1)
+            self.told = replace(self.told, ongoing=ongoing)
+            self._tell(self.manners.reminder(session, ongoing, reason))
+
+    def _is_round(self, ongoing: Ongoing) -> bool:
+        every, most = self.manners.remind.every, self.manners.remind.max
+        if every is None or ongoing.bars % every:
+            return False
+        return most is None or ongoing.bars // every <= most
+
+    def _is_new_extreme(self, session: date, ongoing: Ongoing) -> bool:
+        """A value beyond all that were told of this episode, in a session in which it can be told."""
+        told, step, farthest = self.told, self.manners.remind.new_extreme, ongoing.farthest
+        if step is None or farthest is None or told.level is None or told.owed is not None:
+            return False
+        reach = self.manners.reach(session, told.level)
+        beyond = 0.0 if reach is None else reach - farthest
+        return beyond > 0 and beyond >= step * abs(farthest) and self.manners.inhibitor(session) is None
+
+    def _tell(self, transition: Transition) -> None:
+        cause = self._cause(transition)
+        withheld = self.told.withheld if cause is None else 0
+        self.decided.append(
+            Decided(transition=transition, sent=cause is None, cause=cause, withheld=withheld)
         )
-    owed = transition.level if transition.kind is Kind.OPEN else None
-    return replace(told, owed=owed, withheld=told.withheld + 1)
+        if transition.kind is Kind.OPEN and self.manners.remind:
+            self.told = replace(self.told, ongoing=Ongoing(transition.level))
+        if cause is None:
+            self._heard(transition)
+        elif cause == SILENT_KIND:
+            self._lowered(transition)
+        else:
+            self._withhold(transition, cause)
+        if transition.kind is Kind.RESOLVE:
+            self.told = replace(self.told, owed=None, unheard=None, louder=None, ongoing=None)
 
+    def _cause(self, transition: Transition) -> str | None:
+        """Why a transition is withheld; None when it is sent.  The first match wins."""
+        kind = transition.kind
+        if kind in RECORDED_ONLY or (kind is Kind.RESOLVE and self.manners.edge):
+            return SILENT_KIND
+        inhibitor = self.manners.inhibitor(transition.session)
+        if inhibitor is not None:
+            return f"{INHIBITED}{inhibitor}"
+        if kind in (Kind.RESOLVE, Kind.REMIND) and (self.told.owed or self.told.unheard):
+            return self.told.unheard or COOLDOWN
+        if kind is Kind.REMIND:
+            return None if self.manners.known(transition.session) else UNKNOWN
+        return COOLDOWN if kind is Kind.OPEN and self._is_cooling(transition) else None
 
-def _cause(transition: Transition, told: Told, cooldown: int) -> str | None:
-    """Why a transition is withheld; None when it is sent.  The first match wins."""
-    kind = transition.kind
-    if kind in RECORDED_ONLY:
-        return SILENT_KIND
-    if kind is Kind.RESOLVE:
-        return COOLDOWN if told.owed else None
-    if kind is not Kind.OPEN or told.last_open is None or told.level is None:
-        return None
-    louder = transition.level.rank > told.level.rank
-    over = (transition.session - told.last_open).days >= cooldown
-    return None if over or louder else COOLDOWN
+    def _is_cooling(self, transition: Transition) -> bool:
+        told = self.told
+        if told.last_open is None or told.level is None or transition.level.rank > told.level.rank:
+            return False
+        return (transition.session - told.last_open).days < self.cooldown
 
+    def _heard(self, transition: Transition) -> None:
+        told, opens = self.told, transition.kind in (Kind.OPEN, Kind.STILL_OPEN)
+        ongoing = told.ongoing
+        if ongoing is not None:
+            reach = self._reach(transition)
+            same = ongoing.farthest if transition.level is told.level else None
+            farthest = max((one for one in (reach, same) if one is not None), default=None)
+            ongoing = replace(ongoing, level=transition.level, farthest=farthest)
+        last_open = transition.session if opens else told.last_open
+        self.told = Told(last_open=last_open, level=transition.level, ongoing=ongoing)
 
-def _heard(transition: Transition, told: Told) -> Told:
-    opens = transition.kind in (Kind.OPEN, Kind.STILL_OPEN)
-    return Told(last_open=transition.session if opens else told.last_open, level=transition.level)
+    def _reach(self, transition: Transition) -> float | None:
+        if self.manners.remind.new_extreme is None:
+            return None
+        return self.manners.reach(transition.session, transition.level)
+
+    def _lowered(self, transition: Transition) -> None:
+        """A de-escalation lowers what is owed, and what is reminded of."""
+        told, level = self.told, transition.level
+        if transition.kind is not Kind.DEESCALATE:
+            return
+        more = told.louder is not None and (told.level is None or level.rank > told.level.rank)
+        self.told = replace(
+            told,
+            owed=level if told.owed else None,
+            louder=level if more else None,
+            ongoing=replace(told.ongoing, level=level) if told.ongoing else None,
+        )
+
+    def _withhold(self, transition: Transition, cause: str) -> None:
+        """What was withheld is counted, and an open or an escalation is owed; an edge is over and never owed."""
+        told, level = replace(self.told, withheld=self.told.withheld + 1), transition.level
+        because = None if cause == COOLDOWN else cause
+        if transition.kind is Kind.OPEN:
+            told = replace(told, owed=level, unheard=because)
+        elif transition.kind is Kind.ESCALATE:
+            unheard = told.owed or told.unheard
+            told = replace(told, owed=level, unheard=because) if unheard else replace(told, louder=level)
+        if told.ongoing is not None and transition.kind is Kind.ESCALATE:
+            told = replace(told, ongoing=replace(told.ongoing, level=level))
+        self.told = replace(told, owed=None, louder=None) if self.manners.edge else told

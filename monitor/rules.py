@@ -6,12 +6,14 @@ Frozen values only.  How they are written is the business of `rulefile`.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
 from functools import cached_property
 
 from monitor.alerts import Dwell, Severity
 from monitor.errors import Fault
 from monitor.instruments import Catalogue
-from monitor.language import Named, Node, inputs, walk
+from monitor.language import Fired, Named, Node, bounds_of, fired, inputs, price_legs, walk, written
 
 InstanceKey = tuple[str, str | None]
 """A rule's full id and the member of its group, or None."""
@@ -29,16 +31,58 @@ class Level:
     when_text: str
     clear_text: str | None = None
 
+    def reach(self, values: Mapping[str, float | None]) -> float | None:
+        """How far the first metric it compares is; larger is farther in the direction in which it fires."""
+        bounds = bounds_of(self.when)
+        if not bounds:
+            return None
+        metric, symbol, _ = bounds[0]
+        value = values.get(written(metric))
+        return -value if value is not None and symbol.startswith("<") else value
+
+
+class OnFirst(StrEnum):
+    """What people hear of an instance that is firing when it is judged for the first time."""
+
+    NOTIFY = "notify"
+    SILENT = "silent"
+    WAIT_FOR_EDGE = "wait_for_edge"
+    """Nothing, and it opens only after a known bar without fire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """When people are told again of an episode that stays open."""
+
+    every: int | None = None
+    """Bars from the open to the first reminder, and from each to the next."""
+    max: int | None = None
+    """So many reminders come by the count of bars."""
+    new_extreme: float | None = None
+    """A reminder comes when the value is so much beyond the farthest one told, as a part of it."""
+
+    def __bool__(self) -> bool:
+        return self.every is not None or self.new_extreme is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One question about prices, as its pack asks it."""
+    """One question about prices, as its pack asks it of one member of its group."""
 
     pack: str
     name: str
     for_each: str | None = None
     cooldown: int = 0
     """Least calendar days between two sent opens of one instance."""
+    edge: bool = False
+    """`mode: edge`: one event; its resolve is recorded and not sent."""
+    remind: Remind = field(default_factory=Remind)
+    inhibited_by: tuple[str, ...] = ()
+    """Full ids of rules; while one of them has an open episode, messages of this one are withheld."""
+    expires: date | None = None
+    """From this session on it is not judged any more."""
+    on_first: OnFirst = OnFirst.NOTIFY
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     say: str | None = None
     study: str | None = None
     note: str | None = None
@@ -63,6 +107,10 @@ class Instance:
     def key(self) -> InstanceKey:
         return self.rule.id, self.member
 
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.rule.labels
+
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
         """The metrics its conditions compare, each once."""
@@ -76,7 +124,12 @@ class Instance:
     def instruments(self) -> frozenset[str]:
         """The instruments it reads."""
         nodes = (*self.inputs, *self.shown.values())
-        return frozenset(instrument for node in nodes for instrument, _ in node.legs)
+        return frozenset(instrument for node in nodes for instrument, _ in price_legs(node))
+
+    @cached_property
+    def fired(self) -> Mapping[str, Fired]:
+        """The other rules it asks about."""
+        return {key: one for node in (*self.inputs, *self.shown.values()) for key, one in fired(node).items()}
 
     @cached_property
     def semantic_hash(self) -> str:
@@ -85,7 +138,12 @@ class Instance:
             f"{lv.severity}|{lv.when.key}|{lv.clear_when.key if lv.clear_when else ''}|{lv.dwell}"
             for lv in self.levels
         ]
+        parts += [f"expires {self.rule.expires}"] if self.rule.expires else []
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def level(self, severity: Severity) -> Level:
+        """The level of that severity; one that is no more, after an edit, is told as the lowest."""
+        return next((level for level in self.levels if level.severity is severity), self.levels[0])
 
     @property
     def dwells(self) -> tuple[Dwell, ...]:

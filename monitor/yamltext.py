@@ -210,6 +210,8 @@ def _message(error: ErrorDetails, path: Path) -> str:
 
 def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
     key, known = str(path[-1]), sorted(_keys_of(model))
+    if key in known:
+        return f'the key "{key}" does not belong here', "it belongs into another part of the file"
     close = did_you_mean(key, known)
     return f'unknown key "{key}"', close or f"known keys: {', '.join(known)}"
 

@@ -15,7 +15,7 @@ settings.register_profile(
     "metalwatch",
     deadline=None,
     derandomize=True,
-    max_examples=1500,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("metalwatch")

@@ -79,7 +79,7 @@ def test_every_shipped_instrument_but_benchmarks_has_a_unit_and_a_currency(catal
     bare = {one.id for one in catalogue.instruments.values() if not one.unit or not one.currency}
 
     assert bare == {"dxy", "sp500", "us10y"}
-    assert catalogue.instruments["us10y"].unit == "%"
+    assert catalogue.instruments["us10y"].unit == "percent"
 
 
 def test_shipped_ids_and_groups_are_words_that_rules_can_use(catalogue: Catalogue) -> None:

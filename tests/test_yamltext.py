@@ -1,5 +1,7 @@
 """YAML text -> plain values with places, and every fault of a file at once."""
 
+import itertools
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,14 +15,25 @@ def faults(text: str) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
-@pytest.mark.parametrize("word", ["ON", "on", "NO", "no", "yes", "y", "off", "22:30", "1_000", "2020-01-01", "="])
+@pytest.mark.parametrize(
+    "word", ["ON", "on", "NO", "no", "yes", "y", "off", "22:30", "1_000", "2020-01-01", "="]
+)
 def test_words_that_yaml_1_1_would_turn_into_something_else_stay_text(word: str) -> None:
     assert read_yaml(f"key: {word}", file="f.yml").value == {"key": word}
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("true", True), ("False", False), ("12", 12), ("010", 10), ("0o17", 15), ("1.5", 1.5), ("~", None), ('"1"', "1")],
+    [
+        ("true", True),
+        ("False", False),
+        ("12", 12),
+        ("010", 10),
+        ("0o17", 15),
+        ("1.5", 1.5),
+        ("~", None),
+        ('"1"', "1"),
+    ],
 )
 def test_numbers_and_truth_are_those_of_yaml_1_2(text: str, value: object) -> None:
     found = read_yaml(f"key: {text}", file="f.yml").value["key"]
@@ -83,6 +96,12 @@ def test_of_several_merged_mappings_the_first_wins() -> None:
     assert read_yaml(text, file="f.yml").value["c"] == {"x": "a", "y": "a", "z": "b"}
 
 
+def test_merge_keys_one_after_another_add_up() -> None:
+    text = "a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n"
+
+    assert read_yaml(text, file="f.yml").value["c"] == {"x": 1, "y": 2}
+
+
 def test_a_merge_key_takes_mappings_only() -> None:
     assert faults("a: {<<: 3}\n") == ["f.yml:1:9: `<<` takes a mapping, such as *defaults"]
 
@@ -96,7 +115,7 @@ def test_an_alias_that_contains_itself_is_refused(text: str) -> None:
 def test_a_small_text_that_aliases_make_huge_is_refused(shape: str) -> None:
     letters = "abcdefghijklmnop"
     lines = ["a: &a {}"]
-    for before, letter in zip(letters, letters[1:], strict=False):
+    for before, letter in itertools.pairwise(letters):
         lines.append(f"{letter}: &{letter} {shape.format(','.join([f'*{before}'] * 9))}")
 
     assert faults("\n".join(lines)) == ["f.yml: not YAML: too many values"]
@@ -173,8 +192,10 @@ def test_missing_keys_and_wrong_values_are_told_together_in_the_order_of_the_fil
     assert model_faults("rules:\n  a: {for: 3}\n  b: {when: x, for: many}\n  c: 5\n") == [
         'f.yml:1:1: the key "pack" is missing',
         'f.yml:2:6: rule "a": the key "when" is missing',
-        'f.yml:3:21: rule "b": "for": input should be a valid integer, unable to parse string as an integer; '
-        "got 'many'",
+        (
+            'f.yml:3:21: rule "b": "for": input should be a valid integer, unable to parse string as an integer; '
+            "got 'many'"
+        ),
         'f.yml:4:6: rule "c": "c": input should be a valid dictionary or instance of Inner; got 5',
     ]
 

@@ -6,12 +6,13 @@ reached.
 """
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 import monitor
-from monitor.cli import channels, explain, history, look, prices, running, setup
+from monitor.cli import channels, explain, history, look, prices, running, setup, testing
 from monitor.errors import FaultyFileError, MonitorError
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ def _options(
     pass
 
 
-for commands in (setup, running, look, explain, history):
+for commands in (setup, testing, running, look, explain, history):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")
@@ -48,9 +49,12 @@ app.add_typer(channels.app, name="channels")
 
 def main() -> None:
     """Run a command; what is wrong on purpose is told in one line each, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may not know every sign
     try:
         app()
     except MonitorError as error:
         kind = "" if isinstance(error, FaultyFileError) else "error: "
-        sys.stderr.write(f"{kind}{error}\n")
+        sys.stderr.writelines(f"{kind}{line}\n" for line in str(error).splitlines())
         sys.exit(error.exit_code)

@@ -19,9 +19,7 @@ def _channels() -> None:
 
 @app.command("test")
 def send_test(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CHANNEL]...", help="Channels; else all.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="CHANNEL", help="Channels; else all.")] = None,
     *,
     settings: SettingsOption = None,
 ) -> None:

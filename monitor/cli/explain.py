@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import JsonOption, SettingsOption, configuration
-from monitor.cli.screen import say, show_json
+from monitor.cli.screen import counted, paragraph, say, show_json
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,21 +31,20 @@ def explain(
 ) -> None:
     """Say why something fired, or did not, from stored evaluations."""
     from monitor.config import load_rulebook
-    from monitor.storage.store import open_store
+    from monitor.daemon import opened
 
     found = configuration(settings)
     rulebook = load_rulebook(found.settings.packs, folder=found.folder)
-    store = open_store(found.database)
-    try:
+    with opened(found, claim=False) as (store, source):
         messages = store.outbox_rows(ref=what)
         lines = _message(store, messages, rulebook) if messages else _rule(store, what, rulebook, at)
-    finally:
-        store.close()
     if json:
-        show_json({"about": what, "lines": lines})
+        show_json({"about": what, "prices": source.label, "lines": lines})
         return
     for line in lines:
-        say(line)
+        indent = line[: len(line) - len(line.lstrip())]
+        paragraph(line.strip(), indent=indent)
+    say(f"Prices: {source.label}")
 
 
 def _message(store: "Store", messages: "list[OutboxRow]", rulebook: "Rulebook") -> list[str]:
@@ -102,7 +101,8 @@ def _instance(
     rulebook: "Rulebook",
     at: datetime | None,
 ) -> list[str]:
-    from monitor.messages import leg_line, truths
+    from monitor.messages import leg_line
+    from monitor.standing import truths
 
     name = instance.rule.id + (f" {instance.member}" if instance.member else "")
     if evaluation is None:
@@ -111,7 +111,7 @@ def _instance(
     lines = [f"{name}, session {evaluation.session}: {evaluation.phase}"]
     for level, verdict in zip(instance.levels, evaluation.verdicts, strict=False):
         lines.append(
-            f"  {level.severity.value}: {verdict}; fires when {level.when_text} (for {level.dwell.bars} bars)"
+            f"  {level.severity.value}: {verdict}; fires when {level.when_text} (for {counted(level.dwell.bars, 'bar')})"
         )
         lines.extend(f"    {truth}" for truth in truths(level, evaluation.values))
     lines.extend(f"  {leg_line(leg, values, rulebook.catalogue)}" for leg, values in evaluation.legs.items())

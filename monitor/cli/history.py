@@ -1,6 +1,6 @@
 """`backtest`: the rules over history, as the daemon would have judged it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +9,7 @@ import typer
 
 import monitor
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import note, say, show_json, table, working
+from monitor.cli.screen import counted, note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.backtest import Backtest
     from monitor.config import Configuration
     from monitor.policy import Decided
-    from monitor.rules import Rulebook
+    from monitor.rules import InstanceKey, Rulebook
 
 DAY = "%Y-%m-%d"
 SHOWN_EPISODES = 12
@@ -57,6 +57,10 @@ def backtest(
     _check_held(rulebook, bars, source)
     with working("judging"):
         done = run(rulebook, bars, start=start.date() if start else None, end=end.date() if end else None)
+    if not any(len(track.sessions) for track in done.tracks):
+        raise UsageError(
+            f"{source}: no session in which all that a rule reads has a price; check --to and the files"
+        )
     if json:
         show_json(_report(done, source))
     else:
@@ -67,22 +71,22 @@ def _bars(
     found: "Configuration", prices: Path | None, rulebook: "Rulebook"
 ) -> tuple["pl.DataFrame", str, tuple[str, ...]]:
     """The bars to judge, what they are called, and what was wrong with single rows."""
+    configured = found.settings.prices
+    if prices is None and configured.source == "files" and configured.folder is not None:
+        prices = found.folder / configured.folder
     if prices is not None:
         from monitor.prices.files import read_prices
 
         read = read_prices(prices, rulebook.catalogue)
         return read.frame, str(prices), _about(read.warnings, rulebook)
-    if found.settings.prices.source == "sample":
+    if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars
 
         return sample_bars(), SampleSource().label, ()
-    from monitor.storage.store import open_store
+    from monitor.daemon import opened
 
-    store = open_store(found.database)
-    try:
+    with opened(found, claim=False) as (store, _):
         return store.bars(instruments=rulebook.instruments), f"prices held in {store.name}", ()
-    finally:
-        store.close()
 
 
 def _about(warnings: Iterable[str], rulebook: "Rulebook") -> tuple[str, ...]:
@@ -91,16 +95,19 @@ def _about(warnings: Iterable[str], rulebook: "Rulebook") -> tuple[str, ...]:
 
 
 def _check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:
-    missing = sorted(rulebook.instruments - set(bars["instrument"].unique()))
-    if missing:
-        hint = "run `metalwatch prices fetch`, or name a folder with --prices"
-        held = (
-            "none of the rules can be judged" if len(missing) == len(rulebook.instruments) else "left unknown"
-        )
-        text = f"{source}: no prices of {', '.join(missing)} ({held}); {hint}"
-        if len(missing) == len(rulebook.instruments):
-            raise UsageError(text)
-        note(f"warning: {text}")
+    """Prices that are not there: some rules stay unknown, or nothing can be judged at all."""
+    held = set(bars["instrument"].unique())
+    missing = sorted(rulebook.instruments - held)
+    if not missing:
+        return
+    judged = [one for one in rulebook.instances if one.instruments <= held]
+    left = len(rulebook.instances) - len(judged)
+    unknown = f"{left} of {len(rulebook.instances)} rules cannot be judged"
+    hint = "run `metalwatch prices fetch`, or name a folder with --prices"
+    text = f"{source}: no prices of {', '.join(missing)}: {unknown}; {hint}"
+    if not judged:
+        raise UsageError(text)
+    note(f"warning: {text}")
 
 
 def _report(done: "Backtest", source: str) -> dict[str, object]:
@@ -108,22 +115,23 @@ def _report(done: "Backtest", source: str) -> dict[str, object]:
 
     first, last = span(done.tracks)
     rules = {instance.rule.id for instance in done.rulebook.instances}
+    labels = {instance.key: dict(instance.labels) for instance in done.rulebook.instances}
     return {
         "version": monitor.__version__,
         "prices": source,
         "rules": len(rules),
         "span": {"first": first, "last": last},
-        "alerts": [_alert(one) for one in done.decided if _is_reported(one)],
+        "alerts": [_alert(one, labels) for one in done.decided if _is_reported(one)],
     }
 
 
 def _is_reported(one: "Decided") -> bool:
-    from monitor.alerts import RECORDED_ONLY
+    from monitor.alerts import RECORDED_ONLY, Kind
 
-    return one.transition.kind not in RECORDED_ONLY
+    return one.transition.kind not in RECORDED_ONLY | {Kind.REMIND}
 
 
-def _alert(one: "Decided") -> dict[str, object]:
+def _alert(one: "Decided", labels: "Mapping[InstanceKey, dict[str, str]]") -> dict[str, object]:
     transition = one.transition
     return {
         "rule": transition.rule,
@@ -135,6 +143,7 @@ def _alert(one: "Decided") -> dict[str, object]:
         "values": dict(transition.values),
         "message": "sent" if one.sent else f"withheld: {one.cause}",
         "text": one.text,
+        "labels": labels[transition.rule, transition.instance],
     }
 
 
@@ -143,7 +152,7 @@ def _show(done: "Backtest", source: str) -> None:
     from monitor.backtest.run import span
 
     first, last = span(done.tracks)
-    say(f"{source}: {first} to {last}")
+    say(f"Prices: {source}, {first} to {last}")
     everything = episodes(done.decided)
     rows = [
         _summary(key, [e for e in everything if (e.rule, e.instance) == key], done) for key in _keys(done)
@@ -155,7 +164,17 @@ def _show(done: "Backtest", source: str) -> None:
             _show_dates(_name(key), [(e.opened, e.resolved, e.told) for e in own])
     sent = sum(one.sent for one in done.decided)
     withheld = sum(not one.sent and _is_reported(one) for one in done.decided)
-    say(f"{len(everything)} episodes, {sent} messages, {withheld} withheld by a cooldown.")
+    paragraph(
+        f"{counted(len(everything), 'episode')} (days open: the median), {counted(sent, 'alert')} sent, "
+        f"{withheld:,} withheld{_why_withheld(done)}.",
+        hang="",
+    )
+
+
+def _why_withheld(done: "Backtest") -> str:
+    """` by a cooldown`, or by whatever else can withhold an alert."""
+    causes = sorted({one.cause or "" for one in done.decided if not one.sent and _is_reported(one)})
+    return " by a cooldown" if causes in ([], ["cooldown"]) else f" ({', '.join(causes)})"
 
 
 def _keys(done: "Backtest") -> list[tuple[str, str | None]]:
@@ -188,4 +207,4 @@ def _show_dates(name: str, dates: list[tuple[date, date | None, bool]]) -> None:
     if shown[-1][1] is None:
         texts[-1] += " still open"
     more = f"{len(dates) - len(shown)} earlier, " if len(dates) > len(shown) else ""
-    say(f"{name}: {more}{', '.join(texts)}")
+    paragraph(f"{name}: {more}{', '.join(texts)}")

@@ -1,16 +1,19 @@
 """`status`: each rule with its value, threshold, distance and state, from what was stored."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
+from monitor.cli.owed import failures, owed
 from monitor.cli.screen import say, show_json, table
+from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
     from monitor.rules import Instance, Rulebook
-    from monitor.storage.records import Counts, Evaluation
+    from monitor.storage.records import Evaluation, OutboxRow
 
 
 def register(app: typer.Typer) -> None:
@@ -21,37 +24,35 @@ def register(app: typer.Typer) -> None:
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state."""
     from monitor.config import load_rulebook
-    from monitor.daemon import open_source, read_clock
-    from monitor.storage.store import open_store
+    from monitor.daemon import HEARTBEAT, opened, read_clock
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     rulebook = load_rulebook(found.settings.packs, folder=found.folder)
-    label = open_source(found).label
-    store = open_store(found.database)
-    try:
-        evaluations, counts, heartbeat = (
+    with opened(found, claim=False) as (store, source):
+        evaluations, messages, heartbeat = (
             store.latest_evaluations(),
-            store.counts(),
-            store.meta("heartbeat_at"),
+            store.outbox_rows(),
+            store.meta(HEARTBEAT),
         )
-    finally:
-        store.close()
     rows = list(_rows(rulebook, evaluations))
+    wrong = failures(messages)
     if json:
         show_json(
             {
-                "prices": label,
+                "prices": source.label,
                 "clock": watch.label or None,
                 "rules": rows,
-                "outbox": dict(counts.outbox),
+                "outbox": Counter(row.status.value for row in messages),
+                "failures": wrong,
                 "heartbeat": heartbeat,
             }
         )
     else:
-        _show(rows, counts, label=label, clock=watch.label, heartbeat=heartbeat)
-    if counts.outbox.get("dead"):  # type: ignore[call-overload]
-        raise typer.Exit(1)
+        say(f"Prices: {source.label}" + (f" | {watch.label}" if watch.label else ""))
+        _show(rows, messages, heartbeat)
+    if wrong:
+        raise MonitorError("\n".join(wrong))
 
 
 def _rows(
@@ -62,7 +63,7 @@ def _rows(
 
 
 def _row(instance: "Instance", evaluation: "Evaluation | None") -> dict[str, object]:
-    from monitor.messages import standing
+    from monitor.standing import standing
 
     level = instance.levels[0]
     values = evaluation.values if evaluation else {}
@@ -78,13 +79,11 @@ def _row(instance: "Instance", evaluation: "Evaluation | None") -> dict[str, obj
         "value_shown": now.value_shown,
         "waits_for": now.threshold_shown,
         "distance": now.distance_shown,
+        "labels": dict(instance.labels),
     }
 
 
-def _show(
-    rows: list[dict[str, object]], counts: "Counts", *, label: str, clock: str, heartbeat: str | None
-) -> None:
-    say(f"Prices: {label}" + (f" | {clock}" if clock else ""))
+def _show(rows: list[dict[str, object]], messages: "list[OutboxRow]", heartbeat: str | None) -> None:
     cells = [
         (
             f"{row['rule']}" + (f" {row['instance']}" if row["instance"] else ""),
@@ -97,12 +96,9 @@ def _show(
         for row in rows
     ]
     table(("rule", "value", "waits for", "distance", "state", "session"), cells, right=(1, 2, 3))
-    owed = sum(number for state, number in counts.outbox.items() if state not in ("sent", "dead"))
-    dead = sum(number for state, number in counts.outbox.items() if state == "dead")
-    sent = sum(number for state, number in counts.outbox.items() if state == "sent")
-    say(
-        f"Messages: {sent} sent, {owed} owed, {dead} given up."
-        + ("" if not heartbeat else f" Last heartbeat {heartbeat[:19]} UTC.")
-    )
+    sent, dead = (sum(row.status.value == end for row in messages) for end in ("sent", "dead"))
+    say(f"Messages: {sent} sent, {len(owed(messages))} owed, {dead} given up.")
+    if heartbeat:
+        say(f"Last heartbeat {heartbeat[:19].replace('T', ' ')} UTC.")
     if any(row["state"] == "not judged" for row in rows):
         say("Some rules were not judged yet: run `metalwatch once`, or `metalwatch run`.")

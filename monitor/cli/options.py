@@ -23,7 +23,7 @@ ClockOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
 PacksArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PACK]...", help="Packs that ship, by name, or files, or folders."),
+    typer.Argument(metavar="PACK", help="Packs that ship, by name, or files, or folders."),
 ]
 
 

@@ -6,14 +6,14 @@ import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
 from monitor.cli.screen import note, say, show_json, table, working
-from monitor.errors import SourceError, UsageError
+from monitor.errors import MonitorError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from monitor.instruments import Catalogue
 
 app = typer.Typer(help="Fetch prices and look at them.", no_args_is_help=True)
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[INSTRUMENT]...", help="Instruments; else those of the rules.")
+    list[str] | None, typer.Argument(metavar="INSTRUMENT", help="Instruments; else those of the rules.")
 ]
 
 
@@ -32,6 +32,7 @@ def fetch(names: Names = None, *, settings: SettingsOption = None, clock: ClockO
     wanted = catalogue.subset(_known(names, catalogue) or rulebook.instruments)
     failed = 0
     with opened(found) as (store, source):
+        say(f"Prices: {source.label}")
         for instrument in wanted:
             held = store.bars(instruments=[instrument.id])
             since = {instrument.id: held["session"][-1]} if held.height else {}
@@ -44,7 +45,9 @@ def fetch(names: Names = None, *, settings: SettingsOption = None, clock: ClockO
             new = store.add_bars(confirm(answer.bars, held), seen_at=watch.now(), source=source.name)
             say(f"{instrument.id}: {answer.bars.height:,} bars, {new:,} new")
     if failed == len(wanted):
-        raise SourceError(f"{source.label} gave no prices; what was kept before is still there")
+        raise SourceError(f"{source.label} gave no prices; what is held stays: try again later")
+    if failed:
+        raise MonitorError(f"{failed} of {len(wanted)} series got no prices; what is held of them stays")
 
 
 def _known(names: list[str] | None, catalogue: "Catalogue") -> list[str]:
@@ -70,22 +73,21 @@ def show(
 ) -> None:
     """Show the newest bars that are held."""
     from monitor.config import load_catalogue
-    from monitor.storage.store import open_store
+    from monitor.daemon import opened
 
     found = configuration(settings)
-    store = open_store(found.database)
-    try:
-        held = store.bars(instruments=_known(names, load_catalogue()) or None)
-    finally:
-        store.close()
+    wanted = _known(names, load_catalogue())
+    with opened(found, claim=False) as (store, source):
+        held = store.bars(instruments=wanted or None)
     newest = held.group_by("instrument", maintain_order=True).tail(last)
     if json:
-        show_json({"bars": newest.to_dicts()})
+        show_json({"prices": source.label, "bars": newest.to_dicts()})
         return
     if newest.is_empty():
         raise UsageError("no prices are held; run `metalwatch prices fetch`")
     columns = ("instrument", "session", "open", "high", "low", "close", "volume", "status")
     rows = [[_cell(row[name]) for name in columns] for row in newest.to_dicts()]
+    say(f"Prices: {source.label}")
     table(columns, rows, right=(2, 3, 4, 5, 6))
 
 

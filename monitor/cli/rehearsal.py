@@ -4,16 +4,18 @@ Each week is a first start and then one cycle per session with a set clock, on a
 judge, commit, deliver, as `metalwatch run` does it.
 """
 
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from monitor.backtest import run
-from monitor.cli.screen import say
+from monitor.cli.screen import counted, paragraph, say, write_message
 from monitor.config import load_rulebook
 from monitor.cycle import Context, Result, run_cycle
 from monitor.delivery.channel import console_channel
@@ -36,11 +38,20 @@ class Week:
 
 
 WEEKS = (
-    Week("Silver breaks after its run to 48", date(2011, 5, 2), date(2011, 5, 6)),
-    Week("Two days that gold fell", date(2013, 4, 11), date(2013, 4, 16)),
+    Week("Silver breaks", date(2011, 5, 2), date(2011, 5, 6)),
+    Week("Two days of falling gold", date(2013, 4, 11), date(2013, 4, 16)),
     Week("A rush into cash", date(2020, 3, 11), date(2020, 3, 16)),
     Week("Tariffs", date(2025, 4, 2), date(2025, 4, 7)),
     Week("The top of 2026", date(2026, 1, 26), date(2026, 2, 2)),
+)
+
+NEXT = (
+    ("init --source sample", "settings for the sample market, here"),
+    ("check", "are the rules right?"),
+    ("once", "fetch and judge once"),
+    ("status", "every rule with its value and distance"),
+    ("backtest", "what the rules would have said"),
+    ("init", "settings for real prices, from Yahoo"),
 )
 
 
@@ -48,14 +59,18 @@ def rehearse() -> None:
     """Show the whole path, then say what to try next."""
     began = time.perf_counter()
     source = SampleSource()
-    say(f"Metalwatch demo: {source.label}. Nothing here is a real price.")
-    say(f"Rules: {', '.join(PACKS)}. Each week below is a first start and then one live cycle per session.")
+    say(f"Metalwatch demo: {source.label}. No price below is real.")
+    paragraph(
+        f"The rules of {len(PACKS)} packs ({', '.join(PACKS)}) watch {len(WEEKS)} weeks. "
+        "Each is a first start, then one live cycle per session: fetch, keep, judge, send.",
+        hang="",
+    )
     sent = sum(_watch(week, source) for week in WEEKS)
     _summarise(source, sent, time.perf_counter() - began)
 
 
 def _watch(week: Week, source: SampleSource) -> int:
-    say(f"\n=== {week.title}: {week.first} to {week.last} ({source.label})")
+    say(f"\n== {week.title}, {week.first} to {week.last} ({source.label})\n")
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'demo.db'}")
         try:
@@ -75,26 +90,21 @@ def _evenings(instrument: Instrument, week: Week) -> Iterator[tuple[date, dateti
 
 def _session(context: Context, session: date, now: datetime) -> int:
     result = run_cycle(context, now=now)
-    _explain(result, session)
+    say(f"{session}  {_told(result)}")
     ticks = iter(range(1000))
-    channels = {"console": console_channel("console", _indented)}
+    channels = {"console": console_channel("console", partial(write_message, indent="  "))}
     done = deliver_due(
         context.store, channels, now=lambda: now + timedelta(seconds=next(ticks)), jitter=lambda: 0.0
     )
     return done.sent
 
 
-def _explain(result: Result, session: date) -> None:
+def _told(result: Result) -> str:
     if not result.sessions:
-        say(f"{session}  first start: history judged without messages, {result.new_bars:,} bars")
-    elif not result.owed:
-        say(f"{session}  judged, nothing to tell")
-    else:
-        say(f"{session}  judged, {result.owed} message:")
-
-
-def _indented(text: str) -> None:
-    sys.stdout.write("".join(f"    {line}\n" for line in text.strip().splitlines()))
+        already = "; already true:" if result.owed else ""
+        return f"first start: {counted(result.new_bars, 'bar')} of history judged in silence{already}"
+    told = sum(one.sent for one in result.decided)
+    return f"{counted(told, 'alert')}, one message:" if result.owed else "nothing to tell"
 
 
 def _summarise(source: SampleSource, sent: int, seconds: float) -> None:
@@ -102,12 +112,17 @@ def _summarise(source: SampleSource, sent: int, seconds: float) -> None:
     done = run(rulebook, sample_bars())
     messages = sum(one.sent for one in done.decided)
     sessions = max(len(track.sessions) for track in done.tracks)
-    say(f"\nSeen: {sent} messages in {len(WEEKS)} weeks, in {seconds:.1f} s.")
-    say(f"Over all {sessions:,} sessions of the {source.label}, these rules send {messages} messages.")
-    say("Try next:")
-    say("  metalwatch init                    settings for real prices (Yahoo)")
-    say("  metalwatch init --source sample    the same, offline")
-    say("  metalwatch check                   are the rules right?")
-    say("  metalwatch once                    fetch and judge once")
-    say("  metalwatch status                  every rule with value and distance")
-    say("  metalwatch backtest precious       what the rules would have said")
+    say(f"\n== {sent} messages in {len(WEEKS)} weeks, judged and sent in {seconds:.1f} s\n")
+    paragraph(
+        f"Over all {sessions:,} sessions of the {source.label}, these rules give {messages} alerts.", hang=""
+    )
+    say("Try next, each is offline unless it says Yahoo:")
+    for command, what in NEXT:
+        say(f"  metalwatch {command:<24} {what}")
+    if shutil.which("metalwatch") is None:
+        say(f"`metalwatch` stands in {_shown(Path(sys.executable).parent)}.")
+
+
+def _shown(folder: Path) -> str:
+    """The path as people would write it."""
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

@@ -1,16 +1,17 @@
 """`run`, `once` and `demo`: the daemon, one cycle of it, and the whole path on the sample market."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.screen import note, say, show_json
-from monitor.errors import SourceError
+from monitor.cli.owed import failures, owed
+from monitor.cli.screen import counted, note, say, show_json, write_message
+from monitor.errors import MonitorError, UnreachableError
 
 if TYPE_CHECKING:
     from monitor.cycle import Result
+    from monitor.storage.records import OutboxRow
 
 
 def register(app: typer.Typer) -> None:
@@ -36,18 +37,35 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
-    channels = open_channels(found, _write)
+    channels = open_channels(found, note if json else _write)
     with opened(found) as (store, source), only_one(store):
+        context = make_context(found, store, source)
         with working(f"asking {source.label}"):
-            result = run_cycle(make_context(found, store, source), now=watch.now())
+            result = run_cycle(context, now=watch.now())
         delivered = send_owed(store, channels, watch)
+        waiting = owed(store.outbox_rows())
     if json:
-        show_json(_report(result, delivered.sent))
+        show_json(_report(result, delivered.sent, len(waiting)))
     else:
         _tell(result, source.label, delivered.sent, watch.label)
+    _complain(result, source.label, waiting)
+
+
+def _complain(result: "Result", source: str, waiting: "list[OutboxRow]") -> None:
+    """What failed, a line each on stderr, and the exit code that says so."""
+    for answer in result.failed:
+        note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}")
+    lines = failures(waiting)
     if result.failed and len(result.failed) == len(result.fetched):
-        raise SourceError(
-            f"{source.label} gave no prices: {result.failed[0].detail or result.failed[0].outcome}"
+        lines.append(
+            f"{source} gave no prices; what is held stays, and once it answers every missed session is judged: "
+            "try again later"
+        )
+    if lines:
+        raise UnreachableError("\n".join(lines))
+    if result.failed:
+        raise MonitorError(
+            f"{len(result.failed)} of {len(result.fetched)} series got no prices; the rules that need them wait"
         )
 
 
@@ -59,23 +77,18 @@ def demo() -> None:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    write_message(text + "\n")
 
 
 def _tell(result: "Result", source: str, sent: int, clock: str) -> None:
-    for answer in result.failed:
-        note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}")
-    asked = f"{len(result.fetched)} series asked for" if result.fetched else "nothing was due"
-    say(
-        f"{source}: {asked}, {result.new_bars} new bars, {len(result.sessions)} sessions judged, {sent} messages sent."
-    )
-    if clock:
-        say(f"Time is that of a {clock}.")
+    say(f"Prices: {source}" + (f" | {clock}" if clock else ""))
+    asked = f"{len(result.fetched)} series asked for" if result.fetched else "no series was due"
+    judged = f"{counted(len(result.sessions), 'new session')} judged" if result.sessions else "no new session"
+    say(f"{asked}, {counted(result.new_bars, 'new bar')}; {judged}; {counted(sent, 'message')} sent.")
     say("`metalwatch status` shows every rule with its value and distance.")
 
 
-def _report(result: "Result", sent: int) -> dict[str, object]:
+def _report(result: "Result", sent: int, owed: int) -> dict[str, object]:
     return {
         "asked": len(result.fetched),
         "failed": [
@@ -93,4 +106,5 @@ def _report(result: "Result", sent: int) -> dict[str, object]:
             for d in result.decided
         ],
         "messages_sent": sent,
+        "messages_owed": owed,
     }

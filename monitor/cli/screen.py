@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -15,6 +16,7 @@ STYLES = {
     "info": "cyan",
     "warning": "yellow",
     "critical": "bold red",
+    "resolved": "green",
     "firing": "bold red",
     "pending": "yellow",
 }
@@ -32,6 +34,44 @@ def console(*, stderr: bool = False) -> "Console":
 def say(text: str = "") -> None:
     """A line for people on stdout."""
     sys.stdout.write(text + "\n")
+
+
+def paragraph(text: str, *, indent: str = "", hang: str = "  ") -> None:
+    """A text on stdout in lines of at most 80 columns; no word is broken."""
+    sys.stdout.write(wrapped(text, indent=indent, hang=hang) + "\n")
+
+
+def wrapped(text: str, *, indent: str = "", hang: str = "  ") -> str:
+    """A text in lines of at most 80 columns, the further ones hanging; no word is broken."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """`1 message`, `12,784 messages`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def write_message(text: str, *, indent: str = "") -> None:
+    """A message on stdout, its headlines coloured by severity where stdout is a terminal."""
+    for line in text.removesuffix("\n").splitlines():
+        _write_line(wrapped(line, indent=indent) if line.strip() else "", line.partition(" ")[0].lower())
+    sys.stdout.flush()
+
+
+def _write_line(line: str, word: str) -> None:
+    if not sys.stdout.isatty() or word not in STYLES:
+        sys.stdout.write(line + "\n")
+        return
+    from rich.text import Text
+
+    console().print(Text(line, style=STYLES[word]))
 
 
 def note(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import say, show_json
+from monitor.cli.screen import counted, note, say, show_json
 from monitor.errors import Fault, FaultyFileError, UsageError
 
 SETTINGS = """\
@@ -55,7 +55,9 @@ def init(
         file.write_text(SETTINGS.format(source=source), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be written ({error.strerror}); choose another folder") from None
-    say(f"Wrote {file}: one pack (precious), the console as channel, prices from {source}.")
+    prices = "Yahoo" if source == "yahoo" else "the sample market, simulated"
+    say(f"Wrote {file}: one pack (precious), the console as channel,")
+    say(f"prices from {prices}.")
     say("Next:")
     say("  metalwatch check       are the rules right?")
     say("  metalwatch once        fetch prices and judge them once")
@@ -80,10 +82,21 @@ def check(packs: PacksArgument = None, *, settings: SettingsOption = None, json:
         raise typer.Exit(error.exit_code) from None
     rules = {instance.rule.id: instance.rule for instance in rulebook.instances}
     if json:
-        show_json({"ok": True, "faults": [], "rules": sorted(rules), "instances": len(rulebook.instances)})
+        warnings = [_plain(fault) for fault in rulebook.warnings]
+        show_json(
+            {
+                "ok": True,
+                "faults": [],
+                "warnings": warnings,
+                "rules": sorted(rules),
+                "instances": len(rulebook.instances),
+            }
+        )
         return
+    for warning in rulebook.warnings:
+        note(str(warning))
     for pack in dict.fromkeys(rule.pack for rule in rules.values()):
-        say(f"{pack}: {sum(rule.pack == pack for rule in rules.values())} rules, no faults")
+        say(f"{pack}: {counted(sum(rule.pack == pack for rule in rules.values()), 'rule')}, no faults")
 
 
 def _plain(fault: Fault) -> dict[str, object]:

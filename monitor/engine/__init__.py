@@ -10,8 +10,9 @@
 stretches in which nothing can change are skipped.
 """
 
+from monitor.engine.inhibiting import Inhibitors
 from monitor.engine.observing import observe
 from monitor.engine.replaying import replay
 from monitor.engine.track import Track, transition
 
-__all__ = ["Track", "observe", "replay", "transition"]
+__all__ = ["Inhibitors", "Track", "observe", "replay", "transition"]

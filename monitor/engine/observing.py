@@ -1,16 +1,17 @@
 """Bars -> the observations of every instance: metrics joined by session, each session classed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
 import polars as pl
 
-from monitor.alerts import Verdict
+from monitor.alerts import Kind, Verdict
 from monitor.bars import UTC, side_by_side
+from monitor.engine.replaying import replay
 from monitor.engine.track import Track, Verdicts
 from monitor.instruments import Catalogue
-from monitor.language import condition, evaluate
-from monitor.rules import Instance, Level, Rulebook
+from monitor.language import Fired, Node, condition, evaluate, price_legs
+from monitor.rules import Instance, InstanceKey, Level, Rulebook
 from monitor.sessions import expected_sessions
 
 CARRY = 1
@@ -18,12 +19,68 @@ CARRY = 1
 
 
 def observe(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
-    """The observations of every instance over all sessions of a bar frame of completed bars."""
-    nodes = [node for i in rulebook.instances for node in (*i.inputs, *i.shown.values())]
-    wide = side_by_side(bars, {leg for node in nodes for leg in node.legs})
-    missing = _missing_before(rulebook.catalogue)
-    panels = evaluate(nodes, wide, missing=missing)
-    return tuple(_track(instance, panels, wide, rulebook.catalogue) for instance in rulebook.instances)
+    """The observations of every instance over all sessions of a bar frame of completed bars.
+
+    Rules that ask whether another fired come after it, and see it as one more leg.
+    """
+    catalogue = rulebook.catalogue
+    legs = {leg for i in rulebook.instances for node in _nodes(i) for leg in price_legs(node)}
+    carried = {i.id: i.carry_days for i in catalogue.instruments.values() if i.carry_days is not None}
+    wide = side_by_side(bars, legs, carried=carried)
+    tracks: dict[InstanceKey, Track] = {}
+    for stage in _stages(rulebook.instances):
+        wide = _with_fired(wide, stage, tracks)
+        nodes = [node for instance in stage for node in _nodes(instance)]
+        panels = evaluate(nodes, wide, missing=_missing_before(catalogue))
+        tracks |= {instance.key: _track(instance, panels, wide, catalogue) for instance in stage}
+    return tuple(tracks[instance.key] for instance in rulebook.instances)
+
+
+def _nodes(instance: Instance) -> tuple[Node, ...]:
+    return (*instance.inputs, *instance.shown.values())
+
+
+def _stages(instances: Iterable[Instance]) -> Iterator[tuple[Instance, ...]]:
+    """Instances in the order in which they can be judged: each after those whose firing it asks about."""
+    waiting = {instance.key: instance for instance in instances}
+    while waiting:
+        asked = {rule for rule, _ in waiting}
+        ready = [i for i in waiting.values() if not any(f.rule in asked for f in i.fired.values())]
+        stage = tuple(ready or waiting.values())  # a circle is refused when rules are read
+        for instance in stage:
+            del waiting[instance.key]
+        yield stage
+
+
+def _with_fired(
+    wide: pl.DataFrame, stage: Iterable[Instance], tracks: Mapping[InstanceKey, Track]
+) -> pl.DataFrame:
+    """Legs side by side with one more leg for each rule that is asked about."""
+    asked = {key: one for instance in stage for key, one in instance.fired.items()}
+    for key, one in asked.items():
+        answers = [_opened(track) for track in tracks.values() if _is_asked(one, track.instance.key)]
+        empty = pl.DataFrame(schema={"session": pl.Date, "at": UTC, "value": pl.Boolean})
+        column = (
+            pl.concat([empty, *answers])
+            .group_by("session")
+            .agg(pl.col("at").max(), pl.col("value").any())
+            .rename({"at": f"{one.name}.known_at", "value": key})
+        )
+        wide = wide.join(column, on="session", how="full", coalesce=True)
+    return wide.sort("session")
+
+
+def _is_asked(one: Fired, key: InstanceKey) -> bool:
+    return key[0] == one.rule and one.member in (None, key[1])
+
+
+def _opened(track: Track) -> pl.DataFrame:
+    """In which of its known sessions an instance opened."""
+    _, transitions = replay([track], {})
+    opens = [one.session for one in transitions if one.kind is Kind.OPEN]
+    known = pl.Series(track.verdicts[0] != Verdict.UNKNOWN)
+    value = pl.col("session").is_in(opens).alias("value")
+    return track.frame.select("session", "at", value).filter(known)
 
 
 def _missing_before(catalogue: Catalogue) -> Callable[[frozenset[str], pl.Series], pl.Series]:
@@ -38,8 +95,11 @@ def _missing_before(catalogue: Catalogue) -> Callable[[frozenset[str], pl.Series
 def _expected(instruments: frozenset[str], catalogue: Catalogue, start: date, end: date) -> pl.Series:
     """The sessions in which every one of these instruments should have a bar."""
     common: pl.Series | None = None
-    for instrument in sorted(instruments):
-        own = expected_sessions(catalogue.instruments[instrument], start, end)
+    due = (catalogue.instruments[name] for name in sorted(instruments) if name in catalogue.instruments)
+    for instrument in due:
+        if instrument.carry_days is not None:
+            continue
+        own = expected_sessions(instrument, start, end)
         common = own if common is None else common.filter(common.is_in(own.implode()))
     return pl.Series("session", [], dtype=pl.Date) if common is None else common
 

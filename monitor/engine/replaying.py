@@ -9,9 +9,6 @@ from monitor.alerts import AlertState, Change, Dwell, Reason, Transition, Verdic
 from monitor.engine.track import Track, transition
 from monitor.rules import InstanceKey
 
-END = 1 << 62
-"""Beyond any row."""
-
 States = Mapping[InstanceKey, AlertState]
 
 
@@ -37,19 +34,20 @@ def replay(
 
 def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:
     """The fold: each change with its row and the states around it, and the state at the end without one."""
-    dwells = track.instance.dwells
+    dwells, expires = track.instance.dwells, track.instance.rule.expires
     positions = _positions(track)
     rows = len(track.sessions)
+    stop = rows if expires is None else int(track.sessions.search_sorted(expires, side="left"))
     row = 0 if state.session is None else int(track.sessions.search_sorted(state.session, side="right"))
     if row >= rows:
         return
-    while (row := _next_row(state, dwells, positions, row)) < rows:
-        verdicts = [Verdict(int(level[row])) for level in track.verdicts]
+    while (row := _next_row(state, dwells, positions, row, stop)) < rows:
+        verdicts = [track.verdict(level, row) for level in range(len(dwells))]
         before = state
-        state, changes = advance_ladder(state, track.sessions[row], verdicts, dwells)
+        state, changes = advance_ladder(state, track.sessions[row], verdicts, dwells, expires=expires)
         for change in changes:
             yield row, before, state, change
-        row += 1
+        row = row + 1 if row < stop else rows  # nothing comes after a rule has expired
     yield rows - 1, state, replace(state, session=track.sessions[-1]), None
 
 
@@ -63,9 +61,11 @@ def _positions(track: Track) -> Positions:
     )
 
 
-def _next_row(state: AlertState, dwells: Sequence[Dwell], positions: Positions, row: int) -> int:
-    """The first row from here on that can change the state; beyond the end when none can."""
-    nearest = END
+def _next_row(state: AlertState, dwells: Sequence[Dwell], positions: Positions, row: int, stop: int) -> int:
+    """The first row from here on that can change the state, at the latest the one in which the rule expires;
+    beyond the end when none can.
+    """
+    nearest = max(row, stop)
     for level, dwell, rows in zip(state.levels, dwells, positions, strict=True):
         waits_for = is_idle(level, dwell)
         if waits_for is None:
@@ -82,4 +82,5 @@ def _transition(
 ) -> Transition:
     level = track.instance.levels[change.level].severity
     opened = state.opened or before.opened
+    reason = change.reason if change.reason is not Reason.THRESHOLD else reason
     return transition(track, row, change.kind, level, episode=state.episode, opened=opened, reason=reason)

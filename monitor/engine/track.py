@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from monitor.alerts import Kind, Reason, Severity, Transition, Verdict, transition_id
-from monitor.language import Node
+from monitor.language import DERIVED, Node
 from monitor.rules import Instance
 
 Verdicts = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -54,7 +54,7 @@ class Track:
         session = self.sessions[row]
         found: dict[str, dict[str, object]] = {}
         nodes = (*self.instance.inputs, *self.instance.shown.values())
-        for instrument, name in sorted({leg for node in nodes for leg in node.legs}):
+        for instrument, name in sorted({leg for node in nodes for leg in node.legs if leg[1] != DERIVED}):
             held = self.wide.filter(pl.col("session") <= session).select(
                 "session", f"{instrument}.known_at", f"{instrument}.{name}"
             )

@@ -5,14 +5,22 @@ rule's condition over computed values.
 """
 
 from monitor.language.evaluate import condition, evaluate
-from monitor.language.meaning import Scope, understand
-from monitor.language.nodes import Const, Named, Node, inputs, walk
+from monitor.language.forms import FORMS
+from monitor.language.meaning import BROKEN, NEEDS_MEMBER, NO_MEMBER, Scope, understand
+from monitor.language.nodes import DERIVED, Const, Fired, Leg, Named, Node, fired, inputs, price_legs, walk
 from monitor.language.syntax import ExpressionError, Span, Trouble
 from monitor.language.words import bounds_of, shown, written
 
 __all__ = [
+    "BROKEN",
+    "DERIVED",
+    "FORMS",
+    "NEEDS_MEMBER",
+    "NO_MEMBER",
     "Const",
     "ExpressionError",
+    "Fired",
+    "Leg",
     "Named",
     "Node",
     "Scope",
@@ -21,7 +29,9 @@ __all__ = [
     "bounds_of",
     "condition",
     "evaluate",
+    "fired",
     "inputs",
+    "price_legs",
     "shown",
     "understand",
     "walk",

@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
-from monitor.language.nodes import COMPARISONS, Apply, Const, LegName, Named, Node, Operation, walk
+from monitor.language.groups import with_groups
+from monitor.language.nodes import (
+    COMPARISONS,
+    Apply,
+    Const,
+    LegName,
+    Named,
+    Node,
+    Operation,
+    OverGroup,
+    derived,
+    walk,
+)
 
 Legs = frozenset[LegName]
 Missing = Callable[[frozenset[str], pl.Series], pl.Series]
@@ -29,10 +41,23 @@ def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> 
     `wide` is `bars.side_by_side` of all their legs.  Each frame has the columns `session`, `at` (the instant
     from which all its legs were known) and one named by the key of each expression; unknown is null.
     """
+    wanted = list(nodes)
+    wide = _with_groups(wanted, wide, missing)
     groups: dict[Legs, dict[str, Node]] = {}
-    for node in nodes:
+    for node in wanted:
         groups.setdefault(node.legs, {})[node.key] = node
     return {legs: _group(legs, tuple(group.values()), wide, missing) for legs, group in groups.items()}
+
+
+def _with_groups(nodes: Iterable[Node], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
+    """Functions of groups come first: their members on their own sessions, then their results beside the legs."""
+    found: dict[str, OverGroup] = {}
+    for node in nodes:
+        found |= derived(node)
+    if not found:
+        return wide
+    panels = evaluate([member for group in found.values() for member in group.members], wide, missing=missing)
+    return with_groups(wide, found.values(), panels)
 
 
 def condition(node: Node) -> pl.Expr:

@@ -12,6 +12,9 @@ from monitor.metrics import Function
 LegName = tuple[str, str]
 """An instrument and one of its bar fields."""
 
+DERIVED = "value"
+"""The field of a leg that is computed, not priced."""
+
 COMPARISONS = frozenset({"<", "<=", ">", ">="})
 LOGIC = frozenset({"and", "or", "not"})
 
@@ -159,7 +162,98 @@ class Named:
         return self.node.unit
 
 
-Node = Const | Leg | Operation | Apply | Named
+@dataclass(frozen=True, eq=False)
+class OverGroup:
+    """A function of a group: one expression per member, reduced in each session over the members that know it.
+
+    It is computed first, on the sessions of its members, and then stands beside legs as one of them.
+    """
+
+    function: str
+    text: str
+    """As it was written."""
+    members: tuple["Node", ...]
+    unit: str = "1"
+
+    operands: tuple["Node", ...] = ()
+    yesno: bool = False
+
+    @cached_property
+    def name(self) -> str:
+        """What stands where a leg names its instrument."""
+        return f"{self.function}[{' '.join(node.key for node in self.members)}]"
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}.{DERIVED}"
+
+    @cached_property
+    def legs(self) -> frozenset[LegName]:
+        return frozenset({(self.name, DERIVED)})
+
+    @cached_property
+    def look_back(self) -> int:
+        return max(node.look_back for node in self.members)
+
+    @cached_property
+    def warm_up(self) -> int:
+        return max(node.warm_up for node in self.members)
+
+
+@dataclass(frozen=True, eq=False)
+class Fired:
+    """Whether another rule opened in a session; it stands beside legs as one of them."""
+
+    rule: str
+    """Full id."""
+    member: str | None
+
+    operands: tuple["Node", ...] = ()
+    look_back: int = 1
+    warm_up: int = 0
+    yesno: bool = True
+    unit: str = "yes/no"
+
+    @property
+    def name(self) -> str:
+        """What stands where a leg names its instrument."""
+        return f"fired({self.rule}{f' {self.member}' if self.member else ''})"
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}.{DERIVED}"
+
+    @cached_property
+    def legs(self) -> frozenset[LegName]:
+        return frozenset({(self.name, DERIVED)})
+
+
+Node = Const | Leg | Operation | Apply | Named | OverGroup | Fired
+
+
+def price_legs(node: Node) -> frozenset[LegName]:
+    """The legs with prices that a node reads, also through groups."""
+    found: set[LegName] = set()
+    for part in walk(node):
+        if isinstance(part, Leg):
+            found |= part.legs
+        elif isinstance(part, OverGroup):
+            found |= {leg for member in part.members for leg in price_legs(member)}
+    return frozenset(found)
+
+
+def derived(node: Node) -> dict[str, "OverGroup"]:
+    """The functions of groups in a node, by key."""
+    return {part.key: part for part in walk(node) if isinstance(part, OverGroup)}
+
+
+def fired(node: Node) -> dict[str, Fired]:
+    """The other rules a node asks about, by key, also inside groups."""
+    found = {part.key: part for part in walk(node) if isinstance(part, Fired)}
+    for group in derived(node).values():
+        for member in group.members:
+            found |= fired(member)
+    return found
 
 
 def walk(node: Node) -> Iterator[Node]:

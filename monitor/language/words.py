@@ -2,7 +2,18 @@
 
 import math
 
-from monitor.language.nodes import COMPARISONS, LOGIC, Apply, Const, Leg, Named, Node, Operation
+from monitor.language.nodes import (
+    COMPARISONS,
+    LOGIC,
+    Apply,
+    Const,
+    Fired,
+    Leg,
+    Named,
+    Node,
+    Operation,
+    OverGroup,
+)
 from monitor.metrics import Takes
 
 DIGITS = 4
@@ -15,11 +26,21 @@ def written(node: Node) -> str:
         return node.name
     if isinstance(node, Const):
         return _number(node.value, percent=node.percent)
-    if isinstance(node, Leg):
-        return node.instrument if node.field == "close" else f"{node.instrument}.{node.field}"
+    if isinstance(node, Leg | OverGroup | Fired):
+        return _leg(node)
     if isinstance(node, Apply):
         return f"{node.function.name}({', '.join(_arguments(node))})"
     return _operation(node)
+
+
+def _leg(node: Leg | OverGroup | Fired) -> str:
+    if isinstance(node, OverGroup):
+        return node.text
+    if isinstance(node, Fired):
+        return f'fired("{node.rule}")'
+    if node.field == "age":
+        return f"age({node.instrument})"
+    return node.instrument if node.field == "close" else f"{node.instrument}.{node.field}"
 
 
 def _number(value: float, *, percent: bool = False) -> str:

@@ -1,59 +1,133 @@
-"""Indicators of the `ta` library, behind one adapter.
+"""Indicators of the `ta` library, behind one adapter; the only place that imports `ta` and pandas.
 
-`ta` wants pandas Series with a plain 0..n-1 index and no holes, and returns NaN while it warms up.  The
-adapter drops nothing and hides nothing: its inputs are known on every bar, its NaN become null outside.
+`ta` wants pandas Series with a plain 0..n-1 index and no holes.  It fills some warm-ups with zeros, some with the
+mean of the whole series (the future included), fails on a short one, and gives numbers where nothing moves.  The
+adapter hands it known bars only, enough of them, and takes nothing of a warm-up.  NaN becomes null.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import polars as pl
 
-from monitor.metrics.registry import Series, Window, metric
+from monitor.metrics.arrays import Arrays, over_arrays
+from monitor.metrics.registry import Function, Parameter, Params, Series, Takes, Window, bars, metric
+from monitor.metrics.ta_entry import CLOSE, WILDER, Indicator, Still
+from monitor.metrics.ta_of_bars import OF_BARS
+from monitor.metrics.ta_of_series import OF_SERIES
 
-if TYPE_CHECKING:
+Call = dict[str, float | None]
+
+
+def _function(indicator: Indicator) -> Function:
+    def build(*inputs: pl.Expr, **params: float | None) -> pl.Expr:
+        return _expression(indicator, inputs, params)
+
+    return Function(
+        name=f"ta.{indicator.name}",
+        parameters=_parameters(indicator),
+        fields=() if indicator.inputs == CLOSE else indicator.inputs,
+        yesno=indicator.unit == "yes/no",
+        look_back=indicator.look_back,
+        warm_up=indicator.warm_up,
+        build=build,
+        formula=indicator.formula,
+        convention=indicator.convention,
+        unit=indicator.unit,
+        bounds=indicator.bounds,
+        source=f"{indicator.source}; computed by ta 0.11",
+        summary=indicator.summary,
+        unknown=_unknown(indicator),
+    )
+
+
+def _parameters(indicator: Indicator) -> tuple[Parameter, ...]:
+    if indicator.inputs == CLOSE:
+        first = Parameter("close", Takes.SERIES)
+    else:
+        first = Parameter("instrument", Takes.INSTRUMENT)
+    windows = (
+        Parameter(name, Takes.WINDOW, required=False, default=default, least=indicator.least)
+        for name, default in indicator.windows.items()
+    )
+    numbers = (
+        Parameter(name, Takes.NUMBER, required=False, default=default)
+        for name, default in indicator.numbers.items()
+    )
+    return (first, *windows, *numbers)
+
+
+def _unknown(indicator: Indicator) -> str:
+    denominator = (
+        "while a value of its look-back or warm-up is not above zero" if indicator.above_zero else ""
+    )
+    return "; ".join(filter(None, (indicator.still.value, denominator)))
+
+
+def _expression(indicator: Indicator, inputs: tuple[pl.Expr, ...], params: Params) -> pl.Expr:
+    look_back = indicator.look_back(params)
+
+    def compute(columns: Arrays) -> Any:
+        found = _through_ta(indicator, columns, dict(params))
+        found[: look_back - 1] = float("nan")
+        found[_still(columns, indicator.still, look_back)] = float("nan")
+        return found
+
+    value = over_arrays(inputs, compute, least=look_back)
+    if indicator.above_zero:
+        remembered = look_back + indicator.warm_up(params)
+        value = pl.when(inputs[0].rolling_min(remembered, min_samples=1) > 0).then(value)
+    return value > 0 if indicator.unit == "yes/no" else value.clip(*indicator.bounds)
+
+
+def _through_ta(indicator: Indicator, columns: Arrays, params: Call) -> Any:
+    import numpy as np
     import pandas as pd
+    import ta
+
+    if indicator.fills_with_mean:
+        # The mean of a series with an infinite bar is infinite whatever comes later, and pandas takes infinity
+        # for no value: nothing of later bars is left in what ta makes of the first ones.
+        columns = [np.concatenate(([np.inf], column)) for column in columns]
+    call = getattr(getattr(ta, indicator.module), indicator.name)
+    named = {name: pd.Series(column) for name, column in zip(indicator.inputs, columns, strict=True)}
+    with np.errstate(all="ignore"):
+        found = call(**named, **params).to_numpy(dtype="float64", copy=True)
+    return found[1:] if indicator.fills_with_mean else found
+
+
+def _still(columns: Arrays, still: Still, look_back: int) -> Any:
+    """The bars on which an indicator means nothing because its inputs have not moved."""
+    import numpy as np
+
+    row = np.arange(len(columns[0]))
+    if still is Still.FINE:
+        return np.zeros(len(row), dtype=bool)
+    moved = np.zeros(len(row), dtype=bool)
+    for column in columns:
+        moved[1:] |= np.diff(column) != 0
+    if still is Still.WINDOW:
+        last = np.maximum.accumulate(np.where(moved, row, 0))
+        return row - last + 1 >= look_back
+    first = np.argmax(moved) if moved.any() else len(row)
+    return row < first + (look_back - 2 if still is Still.RESTARTS else 0)
+
+
+_RSI = next(indicator for indicator in OF_SERIES if indicator.name == "rsi")
 
 
 @metric(
     formula="100 U / (U + D): U, D are rises and falls smoothed by 1/n (Wilder)",
-    convention="first rise and fall are 0; null before n bars and while nothing has moved; 50 bars of 14 agree "
-    "with other seeds to 1 point",
-    look_back=lambda p: int(p["n"] or 0),
-    warm_up=lambda p: 20 * int(p["n"] or 0),
+    convention="first rise and fall are 0; null before n bars; 50 bars of 14 agree with other seeds to 1 point",
+    look_back=bars,
+    warm_up=lambda p: 25 * bars(p),
     bounds=(0.0, 100.0),
     least=2,
-    source="Wilder (1978), New Concepts in Technical Trading Systems; computed by ta 0.11",
+    source=f"{WILDER}; computed by ta 0.11",
+    unknown="before anything has moved",
 )
 def rsi(x: Series, n: Window = 14) -> pl.Expr:
     """Relative strength index."""
-
-    def compute(close: "pd.Series[float]") -> "pd.Series[float]":
-        from ta.momentum import RSIIndicator
-
-        moved = close.diff().abs().cumsum() > 0  # before, ta says 100
-        return RSIIndicator(close, window=n).rsi().where(moved)
-
-    return _through_ta(x, compute)
+    return _expression(_RSI, (x,), {"window": n})
 
 
-def _through_ta(x: pl.Expr, compute: Callable[["pd.Series[float]"], "pd.Series[float]"]) -> pl.Expr:
-    """Hand one known series to `ta`; leading nulls stay null."""
-
-    def call(values: pl.Series) -> pl.Series:
-        import pandas as pd
-
-        known = values.drop_nulls()
-        if known.is_empty():
-            return values
-        result = compute(pd.Series(known.to_numpy().astype("float64")))
-        if len(result) != len(known):
-            msg = f"ta returned {len(result)} values for {len(known)} bars"
-            raise ValueError(msg)
-        head = pl.Series([None] * (len(values) - len(known)), dtype=pl.Float64)
-        return head.append(pl.Series(result.to_numpy())).fill_nan(None).alias(values.name)
-
-    return x.map_batches(call, return_dtype=pl.Float64)
-
-
-FUNCTIONS = (rsi,)
+FUNCTIONS = (rsi, *map(_function, (*OF_SERIES, *OF_BARS)))

@@ -1,49 +1,44 @@
-"""Where a value stands: changes, extremes, averages and scores of one series."""
+"""Where a value stands: extremes, averages and scores of one series."""
+
+from typing import Any
 
 import polars as pl
 
-from monitor.metrics.registry import Params, Series, Window, metric
+from monitor.metrics.arrays import Arrays, over_arrays
+from monitor.metrics.parts import deviation, quotient
+from monitor.metrics.registry import ALL_HISTORY, Params, Series, Window, bars, metric
+
+MAD_TO_SIGMA = 1.4826
+"""The standard deviation of a normal distribution in median absolute deviations."""
+
+_AT_ONCE = 1_000_000
+"""So many values of windows are held at the same time."""
 
 
-def _n(params: Params) -> int:
-    return int(params["n"] or 0)
-
-
-def _over(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
-    """A quotient that is unknown where its denominator is not above zero."""
-    return pl.when(denominator > 0).then(numerator / denominator)
-
-
-@metric(
-    formula="x / x[n bars ago] - 1",
-    convention="simple return; unknown where the earlier value is not above zero",
-    look_back=lambda p: _n(p) + 1,
-    unit="%",
-    bounds=(None, None),
-    source="CFA Institute, holding period return",
-)
-def change(x: Series, n: Window = 1) -> pl.Expr:
-    """Change over n bars, as a fraction of the earlier value."""
-    return _over(x, x.shift(n)) - 1
+def _since_first(params: Params) -> int:
+    return ALL_HISTORY if params["n"] is None else 0
 
 
 @metric(
     formula="x / highest(x, n) - 1; without n the highest since the first bar held",
     convention="zero or negative; on closes if x is a close",
     look_back=lambda p: int(p["n"] or 1),
+    warm_up=_since_first,
     unit="%",
     bounds=(None, 0.0),
     source="Magdon-Ismail and Atiya (2004), drawdown from the running peak",
+    unknown="where the highest is not above zero",
 )
 def drawdown(x: Series, n: Window | None = None) -> pl.Expr:
     """How far a value is below its highest."""
-    return _over(x, _high(x, n)) - 1
+    return quotient(x, _high(x, n)) - 1
 
 
 @metric(
     formula="highest of x in the last n bars, this one included; without n since the first bar held",
     convention="of available data",
     look_back=lambda p: int(p["n"] or 1),
+    warm_up=_since_first,
     unit="same",
     source="definition",
 )
@@ -57,8 +52,32 @@ def _high(x: pl.Expr, n: int | None) -> pl.Expr:
 
 
 @metric(
+    formula="highest of x in the last n bars",
+    convention="this bar included: x is never above it; compare with previous(highest(x, n)) for a breakout",
+    look_back=bars,
+    unit="same",
+    source="definition",
+)
+def highest(x: Series, n: Window) -> pl.Expr:
+    """The highest of the last n values."""
+    return x.rolling_max(n)
+
+
+@metric(
+    formula="lowest of x in the last n bars",
+    convention="this bar included: x is never below it; compare with previous(lowest(x, n)) for a breakdown",
+    look_back=bars,
+    unit="same",
+    source="definition",
+)
+def lowest(x: Series, n: Window) -> pl.Expr:
+    """The lowest of the last n values."""
+    return x.rolling_min(n)
+
+
+@metric(
     formula="mean of x over the last n bars",
-    look_back=_n,
+    look_back=bars,
     unit="same",
     source="definition",
 )
@@ -70,8 +89,8 @@ def sma(x: Series, n: Window) -> pl.Expr:
 @metric(
     formula="e[t] = e[t-1] + a (x[t] - e[t-1]), a = 2 / (n + 1), e[first] = x[first]",
     convention="span n, not bias-adjusted; null before n bars",
-    look_back=_n,
-    warm_up=lambda p: 20 * _n(p),
+    look_back=bars,
+    warm_up=lambda p: 20 * bars(p),
     unit="same",
     source="Roberts (1959); span form as in most charting packages",
 )
@@ -83,58 +102,81 @@ def ema(x: Series, n: Window) -> pl.Expr:
 @metric(
     formula="sqrt(sum((x - mean)^2) / (n - 1)) over the last n bars",
     convention="sample standard deviation (n - 1), this bar included",
-    look_back=_n,
+    look_back=bars,
     unit="same",
+    bounds=(0.0, None),
     least=2,
     source="definition",
 )
 def stdev(x: Series, n: Window) -> pl.Expr:
     """Rolling standard deviation."""
-    return _deviation(x, n)
+    return deviation(x, n)
 
 
 @metric(
     formula="(x - sma(x, n)) / stdev(x, n)",
-    convention="this bar included; n - 1; unknown over a flat window",
-    look_back=_n,
+    convention="this bar included; n - 1",
+    look_back=bars,
     least=2,
     source="definition of the standard score",
+    unknown="over a flat window",
 )
 def zscore(x: Series, n: Window) -> pl.Expr:
     """How many standard deviations a value is from its rolling mean."""
-    return _over(x - x.rolling_mean(n), _deviation(x, n))
+    return quotient(x - x.rolling_mean(n), deviation(x, n))
+
+
+@metric(
+    formula="(x - median) / (1.4826 * median of |x - median|) over the last n bars",
+    convention="this bar included; the median of an even number of values is the mean of the middle two; both "
+    "medians are of the same window",
+    look_back=bars,
+    least=3,
+    source="Iglewicz and Hoaglin (1993), modified z-score: 0.6745 = 1 / 1.4826",
+    unknown="where more than half of the window has one value, so that its median deviation is zero",
+)
+def robust_z(x: Series, n: Window) -> pl.Expr:
+    """A z-score that outliers cannot hide in: from the median, in median absolute deviations."""
+    return over_arrays([x], lambda inputs: _robust(inputs, n), least=n)
+
+
+def _robust(inputs: Arrays, n: int) -> Any:
+    import numpy as np
+
+    (values,) = inputs
+    found = np.full(len(values), np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(values, n)
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, len(windows), step):
+        rows = slice(start + n - 1, min(start + step, len(windows)) + n - 1)
+        found[rows] = _scores(windows[start : start + step])
+    return found
+
+
+def _scores(windows: Any) -> Any:
+    """Of the last value of each window; NaN where the spread is zero."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        middle = np.median(windows, axis=1)
+        spread = MAD_TO_SIGMA * np.median(np.abs(windows - middle[:, None]), axis=1)
+        return np.where(spread > 0, (windows[:, -1] - middle) / spread, np.nan)
 
 
 @metric(
     formula="100 * share of the last n values that are <= x, this one included",
     convention="0 to 100; ties count as below or equal",
-    look_back=_n,
+    look_back=bars,
     unit="percentile",
     bounds=(0.0, 100.0),
     source="scipy.stats.percentileofscore, kind='weak'",
 )
 def percentile(x: Series, n: Window) -> pl.Expr:
     """Percentile of a value among the last n."""
-    return x.rolling_rank(n, method="max") * 100 / n
+    above = n - x.rolling_rank(n, method="max")
+    return 100 - above * (100 / n)  # so that the highest is at 100 to the last bit
 
 
-@metric(
-    formula="r[t] / stdev(r over the n bars ending at t-1), r = change(x, 1)",
-    convention="today is not in the estimate; n - 1; unknown over a flat window",
-    look_back=lambda p: _n(p) + 2,
-    least=2,
-    source="packs of Metalwatch; a one-bar return in units of its recent volatility",
-)
-def sigma_move(x: Series, n: Window = 60) -> pl.Expr:
-    """Today's change in standard deviations of the n changes before it."""
-    r = _over(x, x.shift(1)) - 1
-    return _over(r, _deviation(r, n).shift(1))
-
-
-def _deviation(x: pl.Expr, n: int) -> pl.Expr:
-    """Standard deviation, exactly zero over a flat window (a rolling sum may leave a crumb there)."""
-    flat = x.rolling_max(n) == x.rolling_min(n)
-    return pl.when(flat).then(0.0).otherwise(x.rolling_std(n))
-
-
-FUNCTIONS = (change, drawdown, high_water, sma, ema, stdev, zscore, percentile, sigma_move)
+FUNCTIONS = (
+    drawdown, high_water, highest, lowest, sma, ema, stdev, zscore, robust_z, percentile,
+)  # fmt: skip

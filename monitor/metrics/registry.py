@@ -46,6 +46,14 @@ class Parameter:
 
 Params = Mapping[str, float | None]
 
+ALL_HISTORY = 1_000_000
+"""The warm-up of a function that may need every bar since the first held."""
+
+
+def bars(params: Params, name: str = "n") -> int:
+    """A window among a call's parameters, as a number of bars."""
+    return int(params[name] or 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
@@ -65,6 +73,8 @@ class Function:
     bounds: tuple[float | None, float | None]
     source: str
     summary: str
+    unknown: str = ""
+    """When a value is unknown, beyond what holds of every function."""
 
     @property
     def signature(self) -> str:
@@ -88,13 +98,15 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     fields: tuple[str, ...] = (),
     least: int = 1,
     name: str = "",
+    unknown: str = "",
 ) -> Callable[[Callable[..., pl.Expr]], Function]:
     """Make a catalogue entry of an expression builder.
 
-    `formula` and `convention` are read by people; `unit` is `same` (as its first argument), `1` (a pure
-    number), `%` (a fraction that people read in per cent) or `yes/no`; `look_back` gives the bars needed, this
-    one included; `warm_up` the further bars until a recursive metric forgets where history starts; `bounds` the
-    values it can take; `fields` what an instrument argument stands for; `least` the smallest window.
+    `formula`, `convention` and `unknown` are read by people; `unit` is `same` (as its first series), `1` (a
+    number), `%` (a fraction that people read in per cent), `percent` (a number in per cent), `percentile` or
+    `yes/no`; `look_back` gives the bars needed, this one included; `warm_up` the further bars until a recursive
+    metric forgets where history starts; `bounds` the values it can take; `fields` what an instrument argument
+    stands for; `least` the smallest window.
     """
 
     def entry(build: Callable[..., pl.Expr]) -> Function:
@@ -112,6 +124,7 @@ def metric(  # noqa: PLR0913 - an entry says all of it
             bounds=bounds,
             source=source,
             summary=(inspect.getdoc(build) or "").splitlines()[0],
+            unknown=unknown,
         )
 
     return entry

@@ -6,7 +6,7 @@ become final by being seen twice, and what a failure means for the rules that wa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -33,6 +33,29 @@ class Outcome(StrEnum):
     """Not asked: the request budget is spent, or the source is being left alone for a while."""
 
 
+class ActionKind(StrEnum):
+    """What a company or fund did to its own price."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+    CAPITAL_GAIN = "capital gain"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A split, or a payment per share, that took effect with the open of a session.
+
+    Closes are never changed for payments.  They are for splits: after one, all closes that a source gives are in new
+    shares, those of sessions before it too; closes fetched before the split must be divided by its value.
+    """
+
+    instrument: str
+    session: date
+    kind: ActionKind
+    value: float
+    """Of a split the new shares for one old share (2.0 for 2:1), else what is paid per share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The answer for one instrument."""
@@ -44,7 +67,31 @@ class Fetched:
     detail: str = ""
     """One line for people: what came instead of prices.  Never a secret, never a guess such as "delisted"."""
     meta: Mapping[str, object] = field(default_factory=dict)
-    """What the source says about the series: `contract`, `currency`, `exchange`, `source_time`, `splits` ..."""
+    """What the source says about the series: `contract`, `currency`, `exchange`, `source_time` ..."""
+    actions: tuple[Action, ...] = ()
+    """Splits and payments in the span of the bars, by session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolInfo:
+    """What a source knows of one of its symbols: whether it exists, and what it is."""
+
+    symbol: str
+    exists: bool | None
+    """None: nobody knows, because the source did not answer; `outcome` and `detail` say why."""
+    outcome: Outcome = Outcome.OK
+    detail: str = ""
+    name: str = ""
+    """Of a future the contract that is quoted now, such as `Gold Dec 26`."""
+    currency: str = ""
+    exchange: str = ""
+    kind: str = ""
+    """In the source's own word, such as FUTURE or EQUITY."""
+    last_session: date | None = None
+    """Date, at the exchange, of the last close or live price."""
+    last_close: float | None = None
+    age: timedelta | None = None
+    """Since the last quote."""
 
 
 class PriceSource(Protocol):

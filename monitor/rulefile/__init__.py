@@ -1,25 +1,63 @@
 """The YAML format of a pack: text -> rules, with every fault of the file at once.
 
 1. `yamltext` reads the text and knows where everything stands.
-2. `model` says which keys there are and what each takes.
+2. `model` says which keys there are and what each takes; `schema` tells editors the same.
 3. `expressions` reads every expression in the scope of the catalogue and the pack's metrics.
-4. Only a file without faults becomes instances.
+4. `checks` looks at each rule as a whole.
+5. Only a file without faults becomes instances (`making`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from monitor.alerts import Dwell
 from monitor.errors import Fault, FaultyFileError, Place
 from monitor.instruments import Catalogue
 from monitor.language import Named, Node, inputs, understand, walk, written
+from monitor.rulefile.checks import check_rules
 from monitor.rulefile.expressions import PackReader, say_fields
-from monitor.rulefile.model import LevelFile, PackFile, RuleFile
+from monitor.rulefile.making import effective, levels_of, rule_of
+from monitor.rulefile.model import PackFile
 from monitor.rules import Instance, Level, Rule, Rulebook
-from monitor.yamltext import Path, read_yaml, validate
+from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+
+
+@dataclass(frozen=True)
+class _Pack:
+    """One file without faults."""
+
+    name: str
+    document: Document
+    instances: tuple[Instance, ...]
+    warnings: tuple[Fault, ...] = ()
 
 
 def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, ...]:
     """The rules of one pack, expanded for their groups; FaultyFileError carries every fault of the file."""
+    return _read(text, file, catalogue).instances
+
+
+def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:
+    """All packs (file name -> text) as one rulebook; faults of all files at once."""
+    read: dict[str, _Pack] = {}
+    faults: list[Fault] = []
+    for file, text in texts.items():
+        try:
+            pack = _read(text, file, catalogue)
+        except FaultyFileError as error:
+            faults.extend(error.faults)
+            continue
+        if pack.name in read:
+            other = read[pack.name].document.file
+            faults.append(
+                Fault(Place(file, 1, 1), f'the pack "{pack.name}" is also in {other}', hint="rename one")
+            )
+        read[pack.name] = pack
+    if faults:
+        raise FaultyFileError(faults)
+    return _together(list(read.values()), catalogue)
+
+
+def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     document = read_yaml(text, file=file)
     if not isinstance(document.value, dict):
         hint = "a pack starts with `pack: <name>`"
@@ -32,71 +70,59 @@ def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, 
         faults.extend(error.faults)
     pack = PackReader(document, catalogue)
     pack.read()
+    check_rules(pack)
     faults.extend(pack.faults)
-    if model is None or faults:
-        raise FaultyFileError(dict.fromkeys(faults))
-    return tuple(_instances(model, pack))
+    wrong = dict.fromkeys(fault for fault in faults if not fault.warning)
+    if model is None or wrong:
+        raise FaultyFileError(wrong)
+    return _Pack(model.pack, document, tuple(_instances(model, pack)), tuple(dict.fromkeys(faults)))
 
 
-def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:
-    """All packs (file name -> text) as one rulebook; faults of all files at once."""
-    instances: list[Instance] = []
-    faults: list[Fault] = []
-    packs: dict[str, str] = {}
-    for file, text in texts.items():
-        try:
-            read = read_pack(text, file=file, catalogue=catalogue)
-        except FaultyFileError as error:
-            faults.extend(error.faults)
-            continue
-        name = next((instance.rule.pack for instance in read), file)
-        if name in packs:
-            faults.append(
-                Fault(Place(file, 1, 1), f'the pack "{name}" is also in {packs[name]}', hint="rename one")
-            )
-        packs[name] = file
-        instances.extend(read)
-    if faults:
-        raise FaultyFileError(faults)
-    return Rulebook(instances=tuple(instances), catalogue=catalogue)
+def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:
+    """Packs as one rulebook, in which rules of one pack may name those of another."""
+    everything = [instance for pack in packs for instance in pack.instances]
+    loaded = dict.fromkeys((instance.rule.pack, instance.rule.name) for instance in everything)
+    instances = (
+        replace(one, rule=replace(one.rule, inhibited_by=tuple(_inhibitors(one.rule, loaded))))
+        if one.rule.inhibited_by
+        else one
+        for one in everything
+    )
+    warnings = [warning for pack in packs for warning in (*pack.warnings, *_not_loaded(pack, loaded))]
+    return Rulebook(instances=tuple(instances), catalogue=catalogue, warnings=tuple(warnings))
+
+
+def _inhibitors(rule: Rule, loaded: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name in rule.inhibited_by:
+        yield from _meant(name, rule.pack, loaded)
+
+
+def _meant(name: str, pack: str, loaded: Iterable[tuple[str, str]]) -> list[str]:
+    """The full ids of the rules a name means: that of its own pack, else those of others."""
+    of_others = [f"{other}/{rule}" for other, rule in loaded if name in (rule, f"{other}/{rule}")]
+    return [f"{pack}/{name}"] if (pack, name) in loaded else of_others
+
+
+def _not_loaded(pack: _Pack, loaded: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    """A warning for each name in `inhibited_by` that no rule in force has."""
+    rules = {one.rule.name: one.rule for one in pack.instances}
+    for rule in rules.values():
+        for index, name in enumerate(rule.inhibited_by):
+            if not _meant(name, rule.pack, loaded):
+                place = pack.document.place(("rules", rule.name, "inhibited_by", index))
+                known = {one for other, bare in loaded for one in (bare, f"{other}/{bare}")}
+                hint = did_you_mean(name, known) or "it inhibits nothing until its pack is loaded too"
+                text = f'inhibited by "{name}", which is not loaded'
+                yield Fault(place, text, rule=rule.name, hint=hint, warning=True)
 
 
 def _instances(model: PackFile, pack: PackReader) -> Iterator[Instance]:
-    for name, written_rule in model.rules.items():
-        rule = Rule(
-            pack=model.pack,
-            name=name,
-            for_each=written_rule.for_each,
-            cooldown=written_rule.cooldown,
-            say=written_rule.say,
-            study=written_rule.study,
-            note=written_rule.note,
-        )
-        for member in pack.members(written_rule.for_each):
-            levels = tuple(_levels(written_rule, ("rules", name), pack.nodes, member))
+    for name, as_written in model.rules.items():
+        for member in pack.members(as_written.for_each):
+            here = effective(model, name, member)
+            rule = rule_of(model.pack, name, here)
+            levels = tuple(levels_of(here, ("rules", name), pack, member))
             yield Instance(rule=rule, member=member, levels=levels, shown=_shown(rule, levels, pack, member))
-
-
-def _levels(
-    rule: RuleFile, path: Path, nodes: Mapping[tuple[Path, str | None], Node], member: str | None
-) -> Iterator[Level]:
-    if rule.levels is None:
-        one = LevelFile.model_validate({"when": rule.when, "clear_when": rule.clear_when}).model_copy(
-            update={"for_": rule.for_, "clear_for": rule.clear_for}
-        )
-        parts = [(rule.severity, one, path)]
-    else:
-        parts = [(severity, level, (*path, "levels", severity)) for severity, level in rule.levels.items()]
-    for severity, level, at in sorted(parts, key=lambda part: part[0].rank):
-        clear = level.clear_when
-        yield Level(
-            severity=severity,
-            when=nodes[(*at, "when"), member],
-            clear_when=None if clear is None else nodes[(*at, "clear_when"), member],
-            dwell=Dwell(bars=level.for_, clear_bars=level.clear_for),
-            when_text=level.when,
-            clear_text=clear,
-        )
 
 
 def _shown(rule: Rule, levels: Iterable[Level], pack: PackReader, member: str | None) -> dict[str, Node]:

@@ -8,20 +8,36 @@ from typing import Any
 
 from monitor.errors import Fault, Place
 from monitor.instruments import RESERVED, Catalogue
-from monitor.language import ExpressionError, Node, Scope, Trouble, understand
+from monitor.language import (
+    BROKEN,
+    NEEDS_MEMBER,
+    NO_MEMBER,
+    ExpressionError,
+    Node,
+    Scope,
+    Trouble,
+    understand,
+)
 from monitor.metrics import FUNCTIONS
-from monitor.rulefile.model import NAME, as_text
+from monitor.rulefile.model import IN_LEVELS, METRIC_NAME, NAME
+from monitor.rulefile.values import as_text
 from monitor.yamltext import Document, Path, did_you_mean
 
-METRIC_NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
 """Names that stand for a value: not the field in `gld.volume`, not the keyword in `change(gld, n=5)`."""
-USES_IT = re.compile(r"\bit\b")
+RULE_DEPTH = 2
+"""The path of a rule has so many parts."""
 
 
 def say_fields(text: str) -> list[tuple[str, str]]:
     """The names in a `say` text with their formats; ValueError when its braces do not match."""
     return [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name is not None]
+
+
+def condition_places(path: Path, rule: Mapping[str, Any]) -> list[Path]:
+    """Where the conditions of a rule stand: in itself, or in each of its levels."""
+    levels = rule.get("levels")
+    return [(*path, "levels", severity) for severity in levels] if isinstance(levels, dict) else [path]
 
 
 @dataclass
@@ -36,12 +52,12 @@ class PackReader:
 
     def read(self) -> None:
         self.scope(None)
-        rules = self._mapping(("rules",))
+        rules = self.mapping(("rules",))
         for name, rule in rules.items():
             if isinstance(rule, dict):
                 self._rule(("rules", name), rule)
         if not rules:
-            self._fault(("rules",), "a pack needs at least one rule")
+            self.fault(("rules",), "a pack needs at least one rule")
 
     def members(self, group: str | None) -> tuple[str | None, ...]:
         return (None,) if group is None else self.catalogue.groups[group]
@@ -52,46 +68,65 @@ class PackReader:
             self.scopes[member] = self._read_metrics(member)
         return self.scopes[member]
 
-    def _mapping(self, path: Path) -> Mapping[str, Any]:
+    def mapping(self, path: Path) -> Mapping[str, Any]:
         value = self.document.value
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
         return value if isinstance(value, dict) else {}
 
-    def _fault(self, path: Path, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
+    def fault(self, path: Path, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
         rule = str(path[1]) if len(path) > 1 and path[0] == "rules" else None
         place = self.document.key_place(path) if at_key else self.document.place(path)
         self.faults.append(Fault(place, message, rule=rule, hint=hint))
 
     def _read_metrics(self, member: str | None) -> Scope:
-        metrics = {name: as_text(text) for name, text in self._mapping(("metrics",)).items()}
+        metrics = {name: as_text(text) for name, text in self.mapping(("metrics",)).items()}
         texts = {name: text for name, text in metrics.items() if isinstance(text, str)}
         known: dict[str, Node] = {}
-        waiting = {name for name, text in texts.items() if member is not None or not USES_IT.search(text)}
-        scope = Scope(self.catalogue, known, it=member)
+        waiting = set(texts)
+        scope = Scope(self.catalogue, known, it=member, pack=self._pack_name(), rules=self._rule_groups())
         for name in sorted(waiting) if member is None else ():
             self._check_name(name)
         while waiting:
             ready = [n for n in sorted(waiting) if not self._mentions(texts[n], waiting)]
             if not ready:
-                self._fault(
+                self.fault(
                     ("metrics", min(waiting)), f"metrics that need each other: {', '.join(sorted(waiting))}"
                 )
                 break
             for name in ready:
                 waiting.discard(name)
-                node = self._understand(("metrics", name), texts[name], scope)
-                if node is not None:
-                    known[name] = node
+                known[name] = self._metric(name, texts[name], scope)
         return scope
+
+    def _metric(self, name: str, text: str, scope: Scope) -> Node:
+        """A metric; one that uses `it` means something only for a member, and is read again for each."""
+        try:
+            return understand(text, scope)
+        except ExpressionError as error:
+            if all(trouble.message.startswith(NO_MEMBER) for trouble in error.troubles):
+                return NEEDS_MEMBER
+            self.faults.extend(self._from_trouble(("metrics", name), trouble) for trouble in error.troubles)
+            return BROKEN
+
+    def _pack_name(self) -> str:
+        value = self.document.value
+        return str(value.get("pack", "")) if isinstance(value, dict) else ""
+
+    def _rule_groups(self) -> dict[str, str | None]:
+        """The rules of the pack, with the group each is asked for."""
+        rules = self.mapping(("rules",))
+        return {
+            name: rule.get("for_each") if isinstance(rule, dict) else None for name, rule in rules.items()
+        }
 
     def _mentions(self, text: str, names: set[str]) -> bool:
         return any(word in names for word in NAMES.findall(text))
 
     def _check_name(self, name: str) -> None:
         path: Path = ("metrics", name)
-        if not METRIC_NAME.match(name):
-            self._fault(
+        if not re.match(METRIC_NAME, name):
+            self.fault(
                 path, f'"{name}" cannot be used in an expression', "lower case, digits and _", at_key=True
             )
         elif (
@@ -100,7 +135,7 @@ class PackReader:
             or name in FUNCTIONS
             or name in RESERVED
         ):
-            self._fault(path, f'"{name}" already means something else', "choose another name", at_key=True)
+            self.fault(path, f'"{name}" already means something else', "choose another name", at_key=True)
 
     def _understand(self, path: Path, text: str, scope: Scope) -> Node | None:
         try:
@@ -125,7 +160,7 @@ class PackReader:
                 did_you_mean(group, self.catalogue.groups)
                 or f"groups: {', '.join(sorted(self.catalogue.groups))}"
             )
-            self._fault((*path, "for_each"), f'unknown group "{group}"', hint)
+            self.fault((*path, "for_each"), f'unknown group "{group}"', hint)
             return
         for member in self.members(group if isinstance(group, str) else None):
             self._conditions(path, rule, self.scope(member))
@@ -134,43 +169,49 @@ class PackReader:
 
     def _check_shape(self, path: Path, rule: Mapping[str, Any]) -> None:
         if not re.match(NAME, str(path[-1])):
-            self._fault(
+            self.fault(
                 path, f'"{path[-1]}" is no name for a rule', "lower case, digits, - and _", at_key=True
             )
         if "levels" in rule:
-            for key in ("when", "clear_when", "for", "clear_for", "severity"):
+            for key in IN_LEVELS:
                 if key in rule:
-                    self._fault((*path, key), f'"{key}" belongs into each of the `levels`', at_key=True)
+                    self.fault((*path, key), f'"{key}" belongs into each of the `levels`', at_key=True)
             if not rule["levels"]:
-                self._fault((*path, "levels"), "a ladder needs at least one level", at_key=True)
-        elif "when" not in rule:
-            self._fault(path, 'the key "when" is missing', "a rule needs `when` or `levels`", at_key=True)
+                self.fault((*path, "levels"), "a ladder needs at least one level", at_key=True)
+        elif rule.get("when") is None:
+            self.fault(path, 'the key "when" is missing', "a rule needs `when` or `levels`", at_key=True)
 
     def _conditions(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
-        levels = rule.get("levels")
-        places = [path]
-        if isinstance(levels, dict):
-            places = [(*path, "levels", severity) for severity in levels]
-        for at in places:
-            level = self._mapping(at)
+        for at in condition_places(path, rule):
             for key in ("when", "clear_when"):
-                text = as_text(level.get(key))
+                place = self.condition_place(at, key, scope.it)
+                text = as_text(self.mapping(place[:-1]).get(key))
                 if isinstance(text, str):
-                    self._condition((*at, key), text, scope)
+                    self._condition(place, text, scope)
+
+    def condition_place(self, at: Path, key: str, member: str | None) -> Path:
+        """Where a condition of a rule or level stands for one member: what its override says goes first."""
+        own = (*at[:2], "overrides", member or "")
+        overridden = member is not None and len(at) == RULE_DEPTH and key in self.mapping(own)
+        return (*own, key) if overridden else (*at, key)
+
+    def condition(self, at: Path, key: str, member: str | None) -> Node | None:
+        """A condition of a rule or level for one member, if it has one that can be read."""
+        return self.nodes.get((self.condition_place(at, key, member), member))
 
     def _condition(self, path: Path, text: str, scope: Scope) -> None:
         node = self._understand(path, text, scope)
         if node is None:
             return
         if not node.yesno:
-            self._fault(path, "a condition was expected, this is a number", "compare it: > 90")
+            self.fault(path, "a condition was expected, this is a number", "compare it: > 90")
         self.nodes[path, scope.it] = node
 
     def _check_study(self, path: Path, rule: Mapping[str, Any]) -> None:
         study = rule.get("study")
         if isinstance(study, str) and study != "it" and study not in self.catalogue.instruments:
             hint = did_you_mean(study, self.catalogue.instruments)
-            self._fault((*path, "study"), f'unknown instrument "{study}"', hint)
+            self.fault((*path, "study"), f'unknown instrument "{study}"', hint)
 
     def _check_say(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
         text = rule.get("say")
@@ -179,16 +220,16 @@ class PackReader:
         try:
             fields = say_fields(text)
         except ValueError as error:
-            self._fault((*path, "say"), f"the braces do not match: {error}", "a name stands in {name:.1f}")
+            self.fault((*path, "say"), f"the braces do not match: {error}", "a name stands in {name:.1f}")
             return
         known = (*scope.metrics, *self.catalogue.instruments, "it")
         for name, spec in fields:
             if name not in known:
-                self._fault(
+                self.fault(
                     (*path, "say"), f'the message names an unknown metric "{name}"', did_you_mean(name, known)
                 )
             elif not _formats(name, spec):
-                self._fault(
+                self.fault(
                     (*path, "say"),
                     f'"{name}" cannot be printed as "{spec}"',
                     "such as {name:.1f}, {name:.0%}",

@@ -19,6 +19,7 @@ FRIDAY = "2020-03-13T17:00-04:00"
 SETTINGS = """\
 database: metalwatch.db
 packs: [precious]
+poll: 1
 channels:
   mail: env:MAIL
   web: env:WEB
@@ -72,7 +73,7 @@ def world(real_prices: Path, tmp_path: Path) -> Iterator[World]:
 
 def watch_thursday(world: World) -> None:
     """A first start on Thursday evening, until Thursday is judged."""
-    with world.home.daemon("--clock", f"{THURSDAY},x3600") as daemon:
+    with world.home.daemon("--clock", f"{THURSDAY},x60") as daemon:
         daemon.wait_until(lambda: world.settled("2020-03-12"))
         assert daemon.stop() == 0
 
@@ -86,7 +87,7 @@ def test_what_was_already_true_is_one_message_and_the_new_open_is_one_more_on_ea
 
     world.yahoo.clock.move(datetime.fromisoformat(FRIDAY))
     before = len(world.told())
-    with world.home.daemon("--clock", f"{FRIDAY},x3600") as daemon:
+    with world.home.daemon("--clock", f"{FRIDAY},x60") as daemon:
         daemon.wait_until(lambda: world.settled("2020-03-13"))
         assert daemon.stop() == 0
 
@@ -113,12 +114,12 @@ def test_a_message_committed_before_a_kill_arrives_after_the_restart_and_never_a
             MAIL=world.mail.url(),
             WEB=refusing.url,
         )
-        with broken.daemon("--clock", f"{FRIDAY},x3600") as daemon:
+        with broken.daemon("--clock", f"{FRIDAY},x60") as daemon:
             daemon.wait_until(lambda: len(refusing.received) > 0)
             daemon.kill()
 
     later = "2020-03-13T23:00-04:00"
-    with world.home.daemon("--clock", f"{later},x3600") as daemon:
+    with world.home.daemon("--clock", f"{later},x60") as daemon:
         daemon.wait_until(lambda: world.settled("2020-03-13"))
         assert daemon.stop() == 0
     assert [title for title in world.told()[before:] if "gsr-stress" in title] == [

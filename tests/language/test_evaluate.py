@@ -81,7 +81,7 @@ def test_arithmetic_is_arithmetic() -> None:
 
     assert values_of("gold / silver - 1", frame) == [2.0, 1.25]
     assert values_of("-gold * 2 + silver", frame) == [-10.0, -14.0]
-    assert values_of("100% * gold - 50%", frame) == [5.5, 8.5]
+    assert values_of("100% * gold / silver - 50%", frame) == [2.5, 1.75]
     assert values_of("gsr * gsr", frame, gsr="gold / silver") == [9.0, 5.0625]
 
 
@@ -105,7 +105,12 @@ def test_neither_nan_nor_infinity_leaves_an_expression() -> None:
 def test_every_value_that_leaves_is_a_finite_number_or_nothing(closes: list[float]) -> None:
     frame = made({"gold": closes, "silver": closes[::-1]})
 
-    for text in ("gold * silver", "zscore(gold * silver, 3)", "change(gold / silver, 1)", "sigma_move(gold, 2)"):
+    for text in (
+        "gold * silver",
+        "zscore(gold * silver, 3)",
+        "change(gold / silver, 1)",
+        "sigma_move(gold, 2)",
+    ):
         assert all(v is None or math.isfinite(v) for v in values_of(text, frame)), text
 
 
@@ -153,7 +158,11 @@ def test_a_metric_joins_all_instruments_named_in_it_through_the_metrics_it_uses(
         None,
         pytest.approx(12 / 10 - 12 / 9),
     ]
-    assert values_of("up", frame, up="change(silver, 1)") == [None, pytest.approx(0.1), pytest.approx(12 / 11 - 1)]
+    assert values_of("up", frame, up="change(silver, 1)") == [
+        None,
+        pytest.approx(0.1),
+        pytest.approx(12 / 11 - 1),
+    ]
 
 
 def test_each_side_of_a_comparison_in_a_rule_is_a_metric_of_its_own() -> None:
@@ -184,7 +193,8 @@ def test_the_same_expression_is_computed_once_whatever_its_name() -> None:
 
 
 def test_a_constant_has_its_value_in_every_session() -> None:
-    assert values_of("gold - limit", made({"gold": [6.0, 9.0]}), limit="5") == [1.0, 4.0]
+    frame = made({"gold": [6.0, 9.0], "silver": [1.0, 1.0]})
+    assert values_of("gold / silver - limit", frame, limit="5") == [1.0, 4.0]
 
     scope = Scope(CATALOGUE, {"limit": understand("5", Scope(CATALOGUE))})
     wide = side_by_side(made({"gold": [6.0, 9.0]}), {("gold", "close")})
@@ -195,7 +205,11 @@ def test_a_constant_has_its_value_in_every_session() -> None:
 
 def with_a_hole(missing: int, name: str = "gold") -> pl.DataFrame:
     """Ten bars, so many sessions without one, and ten more bars."""
-    closes: list[float | None] = [*(float(n) for n in range(1, 11)), *[None] * missing, *(float(n) for n in range(11, 21))]
+    closes: list[float | None] = [
+        *(float(n) for n in range(1, 11)),
+        *[None] * missing,
+        *(float(n) for n in range(11, 21)),
+    ]
     return made({name: closes})
 
 

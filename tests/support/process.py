@@ -22,12 +22,12 @@ class Home:
     folder: Path
     environment: Mapping[str, str]
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a metalwatch command to its end."""
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a metalwatch command to its end, with more in its environment."""
         return subprocess.run(
             [sys.executable, "-m", "monitor", *arguments],
             cwd=self.folder,
-            env=dict(self.environment),
+            env={**self.environment, **environment},
             capture_output=True,
             text=True,
             timeout=PATIENCE,

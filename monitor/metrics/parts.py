@@ -1,0 +1,23 @@
+"""Pieces of formulas that several functions share."""
+
+import polars as pl
+
+
+def quotient(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+    """A quotient that is unknown where its denominator is not above zero."""
+    return pl.when(denominator > 0).then(numerator / denominator)
+
+
+def simple_change(x: pl.Expr, n: int = 1) -> pl.Expr:
+    """Simple return over n bars."""
+    return quotient(x, x.shift(n)) - 1
+
+
+def flat(x: pl.Expr, n: int) -> pl.Expr:
+    """Whether the last n values are all the same."""
+    return x.rolling_max(n) == x.rolling_min(n)
+
+
+def deviation(x: pl.Expr, n: int, *, less: int = 1) -> pl.Expr:
+    """Standard deviation over n - `less`, exactly zero over a flat window (a rolling sum may leave a crumb)."""
+    return pl.when(flat(x, n)).then(0.0).otherwise(x.rolling_std(n, ddof=less))

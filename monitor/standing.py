@@ -1,0 +1,115 @@
+"""Where the levels of a rule stand: their comparisons with the values of a session, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.language import Const, Node, bounds_of, shown, written
+from monitor.rules import Level
+
+Values = Mapping[str, float | None]
+"""The metrics of a rule in one session, by the name people read."""
+
+
+def fires(level: Level, values: Values) -> bool:
+    """Whether a comparison of the level holds; one that is open may be between firing and clear."""
+    bounds = bounds_of(level.when)
+    return not bounds or any(_holds(bound, values) for bound in bounds)
+
+
+def at_last(level: Level, values: Values) -> str:
+    """` at gsr 92.1`: the value that a rule ended with."""
+    for bound in bounds_of(level.when)[:1]:
+        name = written(bound[0])
+        return f" at {name} {shown(values.get(name), _unit_of(bound))}"
+    return ""
+
+
+def between(level: Level, values: Values) -> str:
+    """`gsr 88.2 <= 90, clear < 85`: an open level whose value neither fires nor is clear."""
+    now = compared(level.when, values, holds=False)
+    bounds = bounds_of(level.clear_when) if level.clear_when is not None else []
+    if not bounds:
+        return now
+    metric, symbol, threshold = bounds[0]
+    same = written(metric) == written(bounds_of(level.when)[0][0])
+    return f"{now}, clear {'' if same else f'{written(metric)} '}{symbol} {written(threshold)}"
+
+
+def compared(condition: Node, values: Values, *, holds: bool) -> str:
+    """`gsr 104.8 > 100`: the first comparison that holds, or does not, with its value."""
+    bounds = bounds_of(condition)
+    if not bounds:
+        return written(condition)
+    chosen = next((b for b in bounds if _holds(b, values) is holds), bounds[0])
+    metric, symbol, threshold = chosen
+    unit = threshold.unit if threshold.unit == "%" else metric.unit
+    name = written(metric)
+    value = shown(values.get(name), "%" if unit == "%" else "1")
+    sign = symbol if holds else {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[symbol]
+    return f"{name} {value} {sign} {written(threshold)}"
+
+
+def _holds(bound: tuple[Node, str, Node], values: Values) -> bool | None:
+    """Whether a comparison with a constant is true of these values; None where that is not known."""
+    metric, symbol, threshold = bound
+    value = values.get(written(metric))
+    if value is None or not isinstance(threshold, Const):
+        return None
+    limit = threshold.value
+    return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a level is from firing."""
+
+    metric: str
+    value: float | None
+    value_shown: str
+    threshold_shown: str
+    distance_shown: str
+    """From the value to the threshold, with its sign; `there` when it holds."""
+
+
+def standing(level: Level, values: Values, *, opened: bool) -> Standing:
+    """The comparison nearest to firing a level, or of an open one nearest to clearing it."""
+    condition = level.clear_when if opened and level.clear_when is not None else level.when
+    bounds = bounds_of(condition)
+    if not bounds:
+        return Standing(written(condition), None, "", written(condition), "")
+    chosen = min(bounds, key=lambda bound: _farness(bound, values))
+    metric, symbol, threshold = chosen
+    value = values.get(written(metric))
+    unit = _unit_of(chosen)
+    distance = threshold.value - value if isinstance(threshold, Const) and value is not None else None
+    return Standing(
+        metric=written(metric),
+        value=value,
+        value_shown=shown(value, unit),
+        threshold_shown=f"{symbol} {written(threshold)}",
+        distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
+    )
+
+
+def _signed(distance: float | None, unit: str) -> str:
+    return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
+
+
+def truths(level: Level, values: Values) -> list[str]:
+    """Each comparison of a level with its value and whether it holds: `gsr 58.12 > 90: no`."""
+    answers = {True: "yes", False: "no", None: "unknown"}
+    return [
+        f"{written(b[0])} {shown(values.get(written(b[0])), _unit_of(b))} {b[1]} {written(b[2])}: {answers[_holds(b, values)]}"
+        for b in bounds_of(level.when)
+    ]
+
+
+def _farness(bound: tuple[Node, str, Node], values: Values) -> float:
+    value, threshold = values.get(written(bound[0])), bound[2]
+    if value is None or not isinstance(threshold, Const):
+        return float("inf")
+    return abs(threshold.value - value)
+
+
+def _unit_of(bound: tuple[Node, str, Node]) -> str:
+    return "%" if "%" in (bound[0].unit, bound[2].unit) else "1"

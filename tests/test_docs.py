@@ -1,0 +1,189 @@
+"""README, CONTRIBUTING and the picture say what the program does: examples run, and nothing is left out."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from typer.main import get_command
+
+from monitor.cli.app import app
+from monitor.config import Settings
+from monitor.instruments import Catalogue
+from monitor.metrics import FUNCTIONS
+from monitor.rulefile import read_pack
+from monitor.rulefile.model import PackFile
+from monitor.yamltext import read_yaml, validate
+from tests.support.picture import PICTURE
+from tests.support.process import Home, home
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+NEVER_ENDS = {"metalwatch run"}
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def part(title: str) -> str:
+    """The text of README under a heading."""
+    found = re.search(rf"^###? {title}\n(.*?)(?=^##)", README, flags=re.DOTALL | re.MULTILINE)
+    assert found, f"README has no part {title!r}"
+    return found[1]
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[str]:
+    """Every key a user may write, of the model and of the models inside it."""
+    schema = model.model_json_schema()
+    for one in (schema, *schema.get("$defs", {}).values()):
+        yield from one.get("properties", {})
+
+
+def commands(command: Any, name: str) -> Iterator[str]:
+    """The full names of a command, or of those of its group."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield name
+        return
+    for key, child in children.items():
+        yield from commands(child, f"{name} {key}")
+
+
+# --- examples
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("reader")
+    around = home(folder, "", METALWATCH_CLOCK="2026-02-02T18:00-05:00")
+    (folder / "metalwatch.yml").unlink()
+    return around
+
+
+def test_the_commands_of_the_first_ten_minutes_work_in_their_order(place: Home) -> None:
+    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    assert len(lines) > 5
+
+    for line in lines:
+        if line not in NEVER_ENDS:
+            done = place.command(*line.split()[1:])
+            assert (line, done.returncode, done.stderr) == (line, 0, "")
+
+
+def test_the_rule_that_is_explained_is_the_one_that_ships(catalogue: Catalogue) -> None:
+    (text,) = [block for block in blocks("yaml") if block.startswith("pack:")]
+    assert len(read_pack(text, file="README.md", catalogue=catalogue)) == 1
+
+    shown, shipped = yaml.safe_load(text), yaml.safe_load((ROOT / "rules/precious.yml").read_text())
+
+    assert shown["rules"]["gsr-high"].items() <= shipped["rules"]["gsr-high"].items()
+    assert shown["metrics"].items() <= shipped["metrics"].items()
+
+
+def test_the_settings_that_are_shown_are_right() -> None:
+    (text,) = [block for block in blocks("yaml") if block.startswith("database:")]
+
+    assert validate(read_yaml(text, file="README.md"), Settings).poll == 15
+
+
+def test_the_commands_without_make_are_those_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+
+    for line in (
+        "install --require-hashes -r requirements.lock",
+        "install --require-hashes -r requirements-dev.lock",
+    ):
+        assert line in README
+        assert line in makefile
+    assert "install --no-deps --no-build-isolation -e ." in README
+    assert "install --no-deps --no-build-isolation --editable ." in makefile
+    for target in ("demo", "test"):
+        assert f"make {target}" in README
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_the_picture_shows_what_the_demo_prints(place: Home) -> None:
+    text = PICTURE.read_text(encoding="utf-8")
+    drawn = [
+        "".join(node.itertext()) for node in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    lines = {line.replace("\xa0", " ").strip() for line in drawn} - {
+        "",
+        "$ metalwatch demo",
+        "metalwatch demo",
+    }
+    assert len(lines) > 10
+
+    printed = {line.strip() for line in place.command("demo").stdout.splitlines()}
+
+    assert not lines - printed, "draw it again: .venv/bin/python -m tests.support.picture"
+
+
+# --- nothing is left out
+
+
+def test_every_command_is_in_the_readme() -> None:
+    missing = [
+        name for name in commands(get_command(app), "metalwatch") if f"| `{name}` |" not in part("Commands")
+    ]
+
+    assert not missing
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    named = {
+        key.rpartition(".")[2]
+        for key in re.findall(r"^\| `([\w.]+)` \|", part("Settings"), flags=re.MULTILINE)
+    }
+
+    assert named | {"prices", "yahoo"} == set(keys_of(Settings))
+
+
+def test_every_key_of_a_rule_file_is_in_the_readme() -> None:
+    text = part("Rule files")
+    first = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named, known = set(re.findall(r"`(\w+)`", " ".join(first))), set(keys_of(PackFile))
+    inside = set(re.findall(r"(\w+): ", " ".join(re.findall(r"`{(.*?)}`", text))))
+
+    assert named <= known
+    assert known - named == inside
+
+
+def test_every_function_is_in_the_readme_with_its_formula() -> None:
+    escaped = {
+        f.signature: f.formula.replace("|", "\\|") for f in FUNCTIONS.values() if not f.name.startswith("ta.")
+    }
+    expected = [f"| `{signature}` | {formula} |" for signature, formula in escaped.items()]
+
+    shown = [line for line in part("Functions").splitlines() if line.startswith("| `")]
+
+    assert shown == expected, "the table should be:\n" + "\n".join(expected)
+
+
+def test_every_part_of_the_package_is_in_the_layers_of_contributing() -> None:
+    layers = set(re.findall(r"\b\w+\b", blocks("", CONTRIBUTING)[0]))
+    modules = {path.stem for path in (ROOT / "monitor").glob("*.py")} - {"__init__", "__main__"}
+    modules |= {path.parent.name for path in (ROOT / "monitor").glob("*/__init__.py")}
+
+    assert modules <= layers
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_every_file_that_is_linked_or_named_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    named = re.findall(r"`((?:monitor|rules|tests|deploy)/[\w/.-]*)`", text)
+
+    assert [path for path in (*linked, *named) if not (ROOT / path).exists()] == []
+
+
+def test_the_changelog_says_what_is_new() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert re.search(r"^## \[Unreleased\]\n\n### Added\n\n- \S", text, flags=re.MULTILINE)
