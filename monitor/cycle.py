@@ -16,7 +16,7 @@ import polars as pl
 from monitor.bars import Status, completed
 from monitor.engine import Track, observe
 from monitor.errors import UsageError
-from monitor.instruments import Instrument
+from monitor.instruments import AssetKind, Instrument
 from monitor.judge import Memory, judge, seed
 from monitor.messages import Entry, Message, compose
 from monitor.policy import Decided
@@ -87,14 +87,19 @@ def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | N
 def fetch(
     context: Context, *, now: datetime, calendars: Collection[str] | None = None
 ) -> tuple[tuple[Fetched, ...], int]:
-    """Ask the source for every instrument with a settled bar missing; keep what came."""
+    """Ask the source for every instrument with a settled bar missing; keep what came.
+
+    A manual series is nobody's to ask: it is imported.
+    """
     wanted = context.rulebook.catalogue.subset(context.rulebook.instruments | context.instruments)
     held = context.store.bars(instruments=[instrument.id for instrument in wanted], interval=context.interval)
     final = _last_final(held)
     due = [
         i
         for i in wanted
-        if (calendars is None or i.calendar in calendars) and is_due(i, final.get(i.id), now)
+        if (calendars is None or i.calendar in calendars)
+        and i.kind is not AssetKind.MANUAL
+        and is_due(i, final.get(i.id), now)
     ]
     if not due:
         return (), 0

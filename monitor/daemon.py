@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 
 from monitor.config import CONSOLE, Configuration, load_catalogue, load_rulebook
-from monitor.cycle import Context, Result, keep_apart, run_cycle
+from monitor.cycle import Context, Result, fetch, judge_new, keep_apart
 from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
 from monitor.delivery.outbox import Delivered, deliver_due
 from monitor.errors import MonitorError, StorageError, UsageError
@@ -172,11 +172,20 @@ class Daemon:
         self.channels = channels
         self.cycle_lock = threading.Lock()
         self.stopping = threading.Event()
+        self.up_to_date = False
+        """Whether everything that is held has been judged by the rules in force."""
 
     def judge(self, calendar: str) -> None:
         """Fetch and judge what is due on one calendar."""
         with self.cycle_lock:
-            result = run_cycle(self.context, now=self.clock.now(), calendars={calendar})
+            now = self.clock.now()
+            fetched, new_bars = fetch(self.context, now=now, calendars={calendar})
+            result = Result(fetched, new_bars)
+            self.up_to_date = self.up_to_date and not new_bars  # stays false until they are judged
+            if not self.up_to_date:
+                judged = judge_new(self.context, now=now)
+                result = replace(judged, fetched=fetched, new_bars=new_bars)
+                self.up_to_date = True
         _log_cycle(calendar, result)
         if result.owed:
             self.deliver()
@@ -200,6 +209,7 @@ class Daemon:
             return
         with self.cycle_lock:
             self.context = replace(self.context, rulebook=rulebook)
+            self.up_to_date = False
         log.info("reloaded", rules=len(rulebook.instances))
 
     def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:

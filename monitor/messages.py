@@ -13,7 +13,7 @@ from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue, Instrument
 from monitor.language import shown
 from monitor.rules import Instance, Level, OnFirst
-from monitor.standing import at_last, between, compared, fires
+from monitor.standing import at_last, between, cleared, compared, fires
 
 TITLE_LENGTH = 80
 
@@ -210,9 +210,7 @@ def _bound(level: Level, transition: Transition) -> str:
     if kind is Kind.RESOLVE and transition.reason is Reason.EXPIRED:
         return f"expired{at_last(level, values)}"
     if kind is Kind.RESOLVE:
-        if level.clear_when is None:
-            return compared(level.when, values, holds=False)
-        return compared(level.clear_when, values, holds=True)
+        return cleared(level, values)
     told_later = kind in (Kind.STILL_OPEN, Kind.REMIND) or transition.reason is Reason.ALREADY_TRUE
     if told_later and level.clear_when is not None and not fires(level, values):
         return between(level, values)

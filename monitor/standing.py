@@ -1,10 +1,13 @@
 """Where the levels of a rule stand: their comparisons with the values of a session, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.language import Const, Node, bounds_of, shown, written
 from monitor.rules import Level
+
+Bound = tuple[Node, str, Node]
+"""A comparison: metric, sign, threshold."""
 
 Values = Mapping[str, float | None]
 """The metrics of a rule in one session, by the name people read."""
@@ -30,18 +33,36 @@ def between(level: Level, values: Values) -> str:
     bounds = bounds_of(level.clear_when) if level.clear_when is not None else []
     if not bounds:
         return now
-    metric, symbol, threshold = bounds[0]
+    metric, symbol, threshold = _nearest([b for b in bounds if not _holds(b, values)] or bounds, values)
     same = written(metric) == written(bounds_of(level.when)[0][0])
     return f"{now}, clear {'' if same else f'{written(metric)} '}{symbol} {written(threshold)}"
 
 
+def cleared(level: Level, values: Values) -> str:
+    """`gsr 94.1 < 95`: how a level is clear, by the comparison that is nearest."""
+    if level.clear_when is None:
+        return compared(level.when, values, holds=False)
+    bounds = bounds_of(level.clear_when)
+    holding = [bound for bound in bounds if _holds(bound, values)]
+    return (
+        _told(_nearest(holding, values), values)
+        if holding
+        else compared(level.clear_when, values, holds=True)
+    )
+
+
 def compared(condition: Node, values: Values, *, holds: bool) -> str:
-    """`gsr 104.8 > 100`: the first comparison that holds, or does not, with its value."""
+    """`gsr 104.8 > 100`: the first comparison that holds, or the nearest that does not, with its value."""
     bounds = bounds_of(condition)
     if not bounds:
         return written(condition)
-    chosen = next((b for b in bounds if _holds(b, values) is holds), bounds[0])
-    metric, symbol, threshold = chosen
+    fitting = [b for b in bounds if _holds(b, values) is holds] or bounds
+    chosen = fitting[0] if holds else _nearest(fitting, values)
+    return _told(chosen, values, holds=holds)
+
+
+def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
+    metric, symbol, threshold = bound
     unit = threshold.unit if threshold.unit == "%" else metric.unit
     name = written(metric)
     value = shown(values.get(name), "%" if unit == "%" else "1")
@@ -49,7 +70,7 @@ def compared(condition: Node, values: Values, *, holds: bool) -> str:
     return f"{name} {value} {sign} {written(threshold)}"
 
 
-def _holds(bound: tuple[Node, str, Node], values: Values) -> bool | None:
+def _holds(bound: Bound, values: Values) -> bool | None:
     """Whether a comparison with a constant is true of these values; None where that is not known."""
     metric, symbol, threshold = bound
     value = values.get(written(metric))
@@ -77,7 +98,7 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
     bounds = bounds_of(condition)
     if not bounds:
         return Standing(written(condition), None, "", written(condition), "")
-    chosen = min(bounds, key=lambda bound: _farness(bound, values))
+    chosen = _nearest(bounds, values)
     metric, symbol, threshold = chosen
     value = values.get(written(metric))
     unit = _unit_of(chosen)
@@ -104,12 +125,16 @@ def truths(level: Level, values: Values) -> list[str]:
     ]
 
 
-def _farness(bound: tuple[Node, str, Node], values: Values) -> float:
+def _nearest(bounds: Sequence[Bound], values: Values) -> Bound:
+    return min(bounds, key=lambda bound: _farness(bound, values))
+
+
+def _farness(bound: Bound, values: Values) -> float:
     value, threshold = values.get(written(bound[0])), bound[2]
     if value is None or not isinstance(threshold, Const):
         return float("inf")
     return abs(threshold.value - value)
 
 
-def _unit_of(bound: tuple[Node, str, Node]) -> str:
+def _unit_of(bound: Bound) -> str:
     return "%" if "%" in (bound[0].unit, bound[2].unit) else "1"

@@ -1,0 +1,108 @@
+"""The daemon as a process on the sample market: signals, reloading, its lock, and what it does after downtime."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from monitor.daemon import read_clock
+from monitor.errors import UsageError
+from tests.support.process import Home, Running, home
+
+SETTINGS = """\
+database: metalwatch.db
+packs: [own.yml]
+poll: 1
+prices: {source: sample}
+"""
+
+PACK = """\
+pack: own
+about: One rule.
+metrics:
+  gsr: gold / silver
+rules:
+  stress:
+    when: gsr > 100
+    clear_when: gsr < 95
+"""
+
+SECOND = """\
+  low:
+    when: gsr < 50
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Home:
+    (tmp_path / "own.yml").write_text(PACK)
+    return home(tmp_path, SETTINGS)
+
+
+def logged(daemon: Running, text: str) -> None:
+    daemon.wait_until(lambda: text in daemon.log.read_text())
+
+
+def judged(place: Home) -> dict[str, str | None]:
+    """The session in which each rule was judged last."""
+    shown = json.loads(place.command("status", "--json").stdout)
+    return {row["rule"]: row["session"] for row in shown["rules"]}
+
+
+def test_missed_sessions_are_judged_in_order_after_downtime_and_a_term_signal_ends_cleanly(
+    place: Home,
+) -> None:
+    with place.daemon("--clock", "2020-03-10T18:00-04:00,x60") as daemon:
+        logged(daemon, "cycle")
+        assert daemon.stop() == 0
+
+    with place.daemon("--clock", "2020-03-18T18:00-04:00,x60") as daemon:
+        daemon.wait_until(
+            lambda: daemon.log.read_text().count('"delivered"') or "2020-03-18" in daemon.log.read_text()
+        )
+        assert daemon.stop() == 0
+
+    log = daemon.log.read_text()
+    assert "'2020-03-11', '2020-03-12', '2020-03-13', '2020-03-16', '2020-03-17', '2020-03-18'" in log
+    assert log.count("stopped") == 2
+    assert log.count("stress: gsr 104.8 > 100, 2020-03-13") == 1
+
+
+def test_a_hangup_reloads_the_rules_and_a_faulty_edit_keeps_the_last_good_ones(place: Home) -> None:
+    rules = place.folder / "own.yml"
+    with place.daemon("--clock", "2020-03-10T18:00-04:00,x60") as daemon:
+        logged(daemon, "cycle")
+        rules.write_text(PACK + SECOND.replace("gsr", "grs"))
+        daemon.process.send_signal(signal.SIGHUP)
+        logged(daemon, "reload refused")
+        assert "grs" in daemon.log.read_text()
+
+        rules.write_text(PACK + SECOND)
+        daemon.process.send_signal(signal.SIGHUP)
+        logged(daemon, "reloaded")
+        daemon.wait_until(lambda: judged(place) == {"own/stress": "2020-03-10", "own/low": "2020-03-10"})
+        assert daemon.stop() == 0
+
+
+def test_a_second_daemon_on_the_same_database_is_refused(place: Home) -> None:
+    with place.daemon("--clock", "2020-03-10T18:00-04:00,x60") as daemon:
+        logged(daemon, "started")
+        second = place.command("once", "--clock", "2020-03-10T18:00-04:00")
+        assert daemon.stop() == 0
+
+    assert second.returncode == 3
+    assert "another metalwatch is running" in second.stderr
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2020-03-12", "2020-03-12T17:00", "2020-03-12T17:00-04:00,x0"])
+def test_a_clock_that_is_no_instant_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected an instant with its offset"):
+        read_clock(text)
+
+
+def test_a_set_clock_begins_at_its_instant_and_says_so() -> None:
+    clock = read_clock("2020-03-12T17:00-04:00,x60")
+
+    assert clock.now().isoformat().startswith("2020-03-12T21:0")
+    assert clock.label == "set clock, from 2020-03-12 21:00 UTC, x60"
