@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from monitor.cli.app import app
-from monitor.config import Settings
+from monitor.config import Settings, shipped_packs
 from monitor.instruments import Catalogue
+from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
 from monitor.rulefile import read_pack
 from monitor.rulefile.model import PackFile
@@ -77,7 +78,7 @@ def test_the_commands_of_the_first_ten_minutes_work_in_their_order(place: Home) 
 
 
 def test_the_rule_that_is_explained_is_the_one_that_ships(catalogue: Catalogue) -> None:
-    (text,) = [block for block in blocks("yaml") if block.startswith("pack:")]
+    (text,) = [block for block in blocks("yaml") if block.startswith("pack:") and "\nrules:" in block]
     assert len(read_pack(text, file="README.md", catalogue=catalogue)) == 1
 
     shown, shipped = yaml.safe_load(text), yaml.safe_load((ROOT / "rules/precious.yml").read_text())
@@ -187,3 +188,30 @@ def test_the_changelog_says_what_is_new() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
     assert re.search(r"^## \[Unreleased\]\n\n### Added\n\n- \S", text, flags=re.MULTILINE)
+
+
+def test_every_function_of_units_groups_and_rules_is_in_the_readme() -> None:
+    text = part("Functions of units, groups and rules")
+
+    assert [
+        form.signature for form in FORMS.values() if f"| `{form.signature}` | {form.summary} |" not in text
+    ] == []
+
+
+def test_every_pack_that_ships_is_in_the_readme() -> None:
+    named = re.findall(r"^\| `([a-z-]+)` \|", part("Packs that ship"), flags=re.MULTILINE)
+
+    assert tuple(sorted(named)) == shipped_packs()
+
+
+def test_the_rule_test_that_is_shown_passes(place: Home) -> None:
+    (text,) = [block for block in blocks("yaml") if "cases:" in block]
+    folder = place.folder / "shown"
+    folder.mkdir()
+    (folder / "precious.yml").write_text((ROOT / "rules/precious.yml").read_text())
+    (folder / "precious.test.yml").write_text(text)
+
+    done = place.command("test", "shown/precious.test.yml")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all passed" in done.stdout
