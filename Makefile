@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock schema clean
+.PHONY: help demo test soak check format lock schema clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,7 @@ check: .venv/.dev ## Check format, lint, types, architecture and the rules that 
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/metalwatch check rules/
+	$(BIN)/metalwatch test rules/
 
 format: .venv/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
@@ -41,6 +42,10 @@ lock: ## Renew both lock files from pyproject.toml (needs uv; a week's cool-down
 
 schema: .venv/.dev ## Renew rules/pack.schema.json, from which editors complete packs
 	$(BIN)/python -m monitor.rulefile > rules/pack.schema.tmp && mv rules/pack.schema.tmp rules/pack.schema.json
+
+soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threads, connections
+	$(BIN)/python -m tests.benchmarks.soak_yahoo --path chart
+	$(BIN)/python -m tests.benchmarks.soak_yahoo --path history
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from monitor.bars import Status, completed
+from monitor.bars import UTC, Status, completed
 from monitor.engine import Track, observe
 from monitor.errors import UsageError
 from monitor.instruments import AssetKind, Instrument
@@ -21,6 +21,7 @@ from monitor.judge import Memory, judge, seed
 from monitor.messages import Entry, Message, compose
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome, PriceSource
+from monitor.reconcile import differs
 from monitor.rules import Instance, InstanceKey, Rulebook
 from monitor.sessions import expected_sessions, settled_at
 from monitor.storage.records import Evaluation, Judged
@@ -104,9 +105,23 @@ def fetch(
     if not due:
         return (), 0
     answers = context.source.fetch(due, interval=context.interval, since=final, now=now)
-    frames = [confirm(answer.bars, held) for answer in answers if answer.outcome is Outcome.OK]
+    frames = [
+        _known_when_seen(confirm(answer.bars, held), context.store, now)
+        for answer in answers
+        if answer.outcome is Outcome.OK
+    ]
     new = sum(context.store.add_bars(frame, seen_at=now, source=context.source.name) for frame in frames)
     return tuple(answers), new
+
+
+def _known_when_seen(bars: pl.DataFrame, store: Store, now: datetime) -> pl.DataFrame:
+    """A bar of a session since the first start was known when it came, not already when it settled."""
+    started = store.meta(FIRST_STARTED)
+    if started is None:
+        return bars
+    since = pl.col("known_at") > datetime.fromisoformat(started)
+    known = pl.when(since).then(pl.max_horizontal("known_at", pl.lit(now, UTC))).otherwise("known_at")
+    return bars.with_columns(known.alias("known_at"))
 
 
 def is_due(instrument: Instrument, last_final: date | None, now: datetime) -> bool:
@@ -148,7 +163,7 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     if first:
         result, memories = _seed(context, first, memories, now)
         results.append(result)
-    for session in _waiting(known, memories):
+    for session in _waiting(known, memories) or _to_correct(known, memories):
         result, memories = _judge_session(context, known, memories, session, now)
         results.append(result)
     return _total(results)
@@ -171,6 +186,16 @@ def _waiting(tracks: Iterable[Track], memories: Mapping[InstanceKey, Memory]) ->
     """Sessions that some instance has not judged, in order."""
     waiting = [track.cut(after=memories[track.instance.key].state.session).sessions for track in tracks]
     return sorted({session for sessions in waiting for session in sessions})
+
+
+def _to_correct(tracks: Iterable[Track], memories: Mapping[InstanceKey, Memory]) -> list[date]:
+    """The last session, when bars of sessions judged before came late or were revised and no new one is there."""
+    changed = [
+        memory.state.session
+        for track in tracks
+        if (memory := memories[track.instance.key]).past and differs(track, memory.state, memory.past)
+    ]
+    return [max(session for session in changed if session)] if changed else []
 
 
 def _judge_session(

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,13 +134,9 @@ def make_context(configuration: Configuration, store: Store, source: PriceSource
 @contextmanager
 def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tuple[Store, PriceSource]]:
     """The database and the price source, closed at the end; without `claim` nothing will be fetched."""
-    store = open_store(configuration.database)
-    try:
-        source = open_source(configuration)
+    with closing(open_store(configuration.database)) as store, closing(open_source(configuration)) as source:
         keep_apart(store, source, claim=claim)
         yield store, source
-    finally:
-        store.close()
 
 
 @contextmanager

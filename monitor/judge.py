@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, transition_id
+from monitor.alerts import RECORDED_ONLY, AlertState, Kind, Reason, Severity, Transition, transition_id
 from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
-from monitor.policy import FIRST, INHIBITED, Decided, Manners, Ongoing, Told, decide
+from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide
+from monitor.reconcile import Lived, Past, differs, reconcile, remember
 from monitor.rules import InstanceKey, OnFirst
+
+UNHEARD = "nobody heard of it"
+"""Why the correction of an episode is withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Memory:
     state: AlertState
     told: Told = field(default_factory=Told)
     rule_hash: str = ""
+    past: Past | None = None
+    """The last sessions, in which a late or revised bar may still change something."""
 
 
 Memories = Mapping[InstanceKey, Memory]
@@ -42,6 +48,10 @@ class _Stretch:
     state: AlertState
     """After them."""
     transitions: tuple[Transition, ...]
+    past: Past
+    """Before them, with what was corrected."""
+    corrected: tuple[tuple[Transition, bool], ...] = ()
+    """What late and revised bars changed about episodes that were told, and whether they were heard of."""
 
     def _row(self, session: date) -> int:
         return int(self.new.sessions.search_sorted(session))
@@ -97,7 +107,9 @@ def judge(
     for one in stretches:
         own, told = _decide(one, inhibitors)
         instance = one.track.instance
-        after[instance.key] = Memory(one.state, told, instance.semantic_hash)
+        heard = {made.transition.id for made in own if made.sent}
+        past = remember(one.track, one.past, one.state, one.transitions, heard)
+        after[instance.key] = Memory(one.state, told, instance.semantic_hash, past)
         decided.extend(replace(made, text=words(instance, made.transition)) for made in own)
     decided.sort(key=lambda one: (one.transition.session, one.transition.rule, one.transition.instance or ""))
     return after, decided
@@ -105,15 +117,38 @@ def judge(
 
 def _stretch(track: Track, memories: Memories, upto: date | None) -> _Stretch:
     key = track.instance.key
-    memory = memories.get(key) or Memory(AlertState.fresh(len(track.instance.levels)))
+    fresh = AlertState.fresh(len(track.instance.levels))
+    memory = memories.get(key) or Memory(fresh)
+    past = memory.past or Past(base=memory.state)
+    retold: tuple[Transition, ...] = ()
+    corrected: tuple[tuple[Transition, bool], ...] = ()
+    if differs(track, memory.state, past):
+        correction = reconcile(track, memory.state, past)
+        memory = replace(memory, state=correction.state)
+        past, retold, corrected = correction.past, correction.retold, correction.corrected
     new = track.cut(after=memory.state.session, upto=upto)
     states, transitions = replay([new], {key: memory.state})
-    return _Stretch(track, new, memory, states[key], tuple(transitions))
+    return _Stretch(track, new, memory, states[key], (*retold, *transitions), past, corrected)
 
 
 def _decide(one: _Stretch, inhibitors: Inhibitors) -> tuple[list[Decided], Told]:
-    instance = one.track.instance
+    """What people hear of an instance: corrections first, then what is new."""
+    corrections = [_correction(transition, heard) for transition, heard in one.corrected]
     told = one.memory.told
+    if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
+        told = replace(told, owed=None, ongoing=None)
+    own, told = _decide_new(one, told, inhibitors)
+    return [*corrections, *own], told
+
+
+def _correction(transition: Transition, heard: bool) -> Decided:  # noqa: FBT001 - a pair taken apart
+    if transition.kind in RECORDED_ONLY:
+        return Decided(transition=transition, sent=False, cause=SILENT_KIND)
+    return Decided(transition=transition, sent=heard, cause=None if heard else UNHEARD)
+
+
+def _decide_new(one: _Stretch, told: Told, inhibitors: Inhibitors) -> tuple[list[Decided], Told]:
+    instance = one.track.instance
     if told.ongoing is None and instance.rule.remind:
         told = replace(told, ongoing=_ongoing(one.track, one.memory.state, told))
     manners = Manners(
@@ -173,8 +208,18 @@ def seed(
                 Decided(transition=one, sent=cause is None, cause=cause, text=words(instance, one))
             )
             told = _first_told(track, state, one, cause)
-        after[instance.key] = Memory(state, told, instance.semantic_hash)
+        after[instance.key] = Memory(state, told, instance.semantic_hash, _seeded_past(track, state, told))
     return after, decided
+
+
+def _seeded_past(track: Track, state: AlertState, told: Told) -> Past:
+    """What a first judgement leaves to be corrected: its last sessions, and the episode that is open."""
+    opened = state.opened
+    past = remember(track, Past(AlertState.fresh(len(state.levels))), state, (), ())
+    if state.worst is None or opened is None:
+        return past
+    worst = track.instance.levels[state.worst].severity
+    return replace(past, lived=(Lived(state.episode, opened, None, worst, heard=told.last_open is not None),))
 
 
 def _first_cause(track: Track, state: AlertState, inhibitors: Inhibitors) -> str | None:

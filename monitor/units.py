@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 PURE = "1"
 FRACTION = "%"
+PERCENT = "percent"
 PERCENTILE = "percentile"
 YES_NO = "yes/no"
 
-DIMENSIONLESS = frozenset({PURE, FRACTION, PERCENTILE, "percent", "index", "lots", ""})
+DIMENSIONLESS = frozenset({PURE, FRACTION, PERCENTILE, PERCENT, "index", "lots", ""})
 
 MASSES = {
     "g": "[mass]",

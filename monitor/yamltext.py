@@ -7,6 +7,7 @@ What the keys mean is the business of the model.
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 import yaml
@@ -216,6 +217,7 @@ def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
     return f'unknown key "{key}"', close or f"known keys: {', '.join(known)}"
 
 
+@cache
 def _keys_of(model: type[BaseModel]) -> set[str]:
     """The keys of a model and of the models inside it, under the names users write."""
     names: set[str] = set()

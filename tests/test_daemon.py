@@ -58,9 +58,7 @@ def test_missed_sessions_are_judged_in_order_after_downtime_and_a_term_signal_en
         assert daemon.stop() == 0
 
     with place.daemon("--clock", "2020-03-18T18:00-04:00,x60") as daemon:
-        daemon.wait_until(
-            lambda: daemon.log.read_text().count('"delivered"') or "2020-03-18" in daemon.log.read_text()
-        )
+        logged(daemon, "'2020-03-18']")
         assert daemon.stop() == 0
 
     log = daemon.log.read_text()

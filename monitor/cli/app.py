@@ -13,6 +13,7 @@ import typer
 
 import monitor
 from monitor.cli import channels, explain, history, look, prices, running, setup, testing
+from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
 
 app = typer.Typer(
@@ -54,7 +55,9 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal may not know every sign
     try:
         app()
+    except FaultyFileError as error:
+        show_faults(error.faults)
+        sys.exit(error.exit_code)
     except MonitorError as error:
-        kind = "" if isinstance(error, FaultyFileError) else "error: "
-        sys.stderr.writelines(f"{kind}{line}\n" for line in str(error).splitlines())
+        sys.stderr.writelines(f"error: {line}\n" for line in str(error).splitlines())
         sys.exit(error.exit_code)

@@ -1,17 +1,29 @@
 """What people see: tables that fit 80 columns, colour only on a terminal, JSON alone on stdout."""
 
 import json
+import re
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from monitor.errors import Fault
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80
+SHOWN_LINE = 72
+LARGEST_SHOWN = 2_000_000
+LINE_ENDS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""Where YAML ends a line."""
+RULE_FILE = re.compile(r"^(pack|rules|metrics|cases):", re.MULTILINE)
+"""A pack or a rule test; settings have none of these keys, and lines of settings are never shown again."""
+ADDRESS = re.compile(r"(://)\S+")
 STYLES = {
     "info": "cyan",
     "warning": "yellow",
@@ -77,6 +89,40 @@ def _write_line(line: str, word: str) -> None:
 def note(text: str) -> None:
     """A line beside the result, on stderr."""
     sys.stderr.write(text + "\n")
+
+
+def show_faults(faults: Iterable[Fault]) -> None:
+    """Each fault on stderr in one line, and under it its line of the file with a caret below the place."""
+    texts: dict[str, list[str]] = {}
+    for fault in faults:
+        note(str(fault))
+        place = fault.place
+        if place.file not in texts:
+            texts[place.file] = _lines(Path(place.file))
+        if 1 <= place.line <= len(texts[place.file]):
+            for line in _pointed(texts[place.file][place.line - 1], place.column):
+                note(f"    {line}")
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a rule file; none of a file that may hold secrets or cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8") if file.stat().st_size <= LARGEST_SHOWN else ""
+    except (OSError, ValueError):
+        return []
+    return LINE_ENDS.split(text) if RULE_FILE.search(text) else []
+
+
+def _pointed(line: str, column: int) -> Iterator[str]:
+    """A line, or the part of it that is around a column, and a caret below."""
+    line = "".join(sign if sign.isprintable() else " " for sign in ADDRESS.sub(r"\1...", line))
+    at = min(max(column - 1, 0), len(line))
+    start = max(0, at - SHOWN_LINE // 2) if len(line) > SHOWN_LINE else 0
+    shown = line[start : start + SHOWN_LINE]
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in shown[: at - start])
+    if shown.strip():
+        yield shown.rstrip()
+        yield " " * (at - start + wide) + "^"
 
 
 def show_json(value: object) -> None:

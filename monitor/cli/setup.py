@@ -1,13 +1,21 @@
 """`init` and `check`: settings to begin with, and every fault of a pack before it can hurt."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import counted, note, say, show_json
+from monitor.cli.screen import counted, note, paragraph, say, show_faults, show_json, table, working
 from monitor.errors import Fault, FaultyFileError, UsageError
+
+if TYPE_CHECKING:
+    from monitor.backtest.deep import DeepReport
+    from monitor.config import Configuration
+    from monitor.rules import Rulebook
+    from monitor.ruletest.cases import RuleTest
 
 SETTINGS = """\
 # Metalwatch settings.  Paths are relative to this file.  `metalwatch check` reads it.
@@ -66,37 +74,150 @@ def init(
     say("  metalwatch run         keep watching")
 
 
-def check(packs: PacksArgument = None, *, settings: SettingsOption = None, json: JsonOption = False) -> None:
-    """Report every fault of packs (default: those of the settings) at once."""
-    from monitor.config import load_catalogue, load_rulebook
-
+def check(
+    packs: PacksArgument = None,
+    *,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Judge history too: never or always true, look-ahead, messages a year."),
+    ] = False,
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --deep: a file, a folder, or a mapping such as prices.yml; else the prices held."
+        ),
+    ] = None,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Report every fault of packs (default: those of the settings) and of the rule tests beside them at once."""
+    if prices is not None and not deep:
+        raise UsageError("--prices: it is for --deep, which looks at history")
     found = configuration(settings)
     names = packs or list(found.settings.packs)
-    folder = Path() if packs else found.folder
     try:
-        rulebook = load_rulebook(names, folder=folder, catalogue=load_catalogue())
+        rulebook, tests = _read(names, Path() if packs else found.folder)
     except FaultyFileError as error:
         if not json:
             raise
-        show_json({"ok": False, "faults": [_plain(fault) for fault in error.faults]})
+        faults = [_plain(fault) for fault in error.faults]
+        show_json({"ok": False, "faults": faults, "warnings": []})
         raise typer.Exit(error.exit_code) from None
-    rules = {instance.rule.id: instance.rule for instance in rulebook.instances}
+    examined = _examined(found, prices, rulebook) if deep else None
     if json:
-        warnings = [_plain(fault) for fault in rulebook.warnings]
-        show_json(
-            {
-                "ok": True,
-                "faults": [],
-                "warnings": warnings,
-                "rules": sorted(rules),
-                "instances": len(rulebook.instances),
-            }
-        )
-        return
-    for warning in rulebook.warnings:
-        note(str(warning))
-    for pack in dict.fromkeys(rule.pack for rule in rules.values()):
+        _show_machines(rulebook, tests, examined)
+    else:
+        _show_people(rulebook, tests, examined)
+    if examined is not None and not examined[0].ok:
+        raise typer.Exit(1)
+
+
+def _read(names: list[str], folder: Path) -> tuple["Rulebook", list["RuleTest"]]:
+    """The rules of packs, and the rule tests that are named or stand beside them; faults of all of them at once."""
+    from monitor.config import load_catalogue, load_rulebook
+    from monitor.rules import Rulebook
+    from monitor.ruletest.files import shown
+    from monitor.ruletest.reading import SUFFIX, read_rule_test
+
+    catalogue = load_catalogue()
+    others = _packs([name for name in names if not name.endswith(SUFFIX)], folder)
+    beside = [pack.with_name(pack.stem + SUFFIX) for pack in others]
+    tests = [folder / name for name in names if name.endswith(SUFFIX)] + [f for f in beside if f.is_file()]
+    rulebook = Rulebook(catalogue=catalogue)
+    read: list[RuleTest] = []
+    faults: list[Fault] = []
+    try:
+        if others or not tests:
+            rulebook = load_rulebook(map(str, others), folder=Path(), catalogue=catalogue)
+    except FaultyFileError as error:
+        faults += error.faults
+    for file in dict.fromkeys(tests):
+        try:
+            read.append(read_rule_test(file, catalogue=catalogue, shown=shown(file)))
+        except FaultyFileError as error:
+            faults += error.faults
+    if faults:
+        raise FaultyFileError(dict.fromkeys(faults))
+    return rulebook, read
+
+
+def _packs(names: list[str], folder: Path) -> list[Path]:
+    """The files of packs; settings that lie in the same folder are none."""
+    from monitor.config import SETTINGS_FILE, find_packs
+
+    named = {(folder / name).resolve() for name in names}
+    found = find_packs(names, folder=folder)
+    return [path for path in found if path.name != SETTINGS_FILE or path.resolve() in named]
+
+
+def _examined(found: "Configuration", prices: Path | None, rulebook: "Rulebook") -> tuple["DeepReport", str]:
+    """What history says about the rules, and what that history is called."""
+    from monitor.backtest.deep import examine
+    from monitor.cli.history import _bars, _check_held
+
+    with working("reading prices"):
+        bars, source, warnings = _bars(found, prices, rulebook)
+    for warning in warnings:
+        note(f"warning: {warning}")
+    _check_held(rulebook, bars, source)
+    with working("judging history, and poisoning its future"):
+        return examine(rulebook, bars), source
+
+
+def _show_machines(
+    rulebook: "Rulebook", tests: Sequence["RuleTest"], examined: tuple["DeepReport", str] | None
+) -> None:
+    shown: dict[str, object] = {
+        "ok": examined is None or examined[0].ok,
+        "faults": [],
+        "warnings": [_plain(fault) for fault in rulebook.warnings],
+        "rules": sorted({instance.rule.id for instance in rulebook.instances}),
+        "instances": len(rulebook.instances),
+        "tests": [str(test.file) for test in tests],
+    }
+    if examined is not None:
+        report, source = examined
+        shown["deep"] = {
+            "prices": source,
+            "span": {"first": report.first, "last": report.last},
+            "poisoned": report.compared,
+            "rules": [asdict(rule) for rule in report.rules],
+        }
+    show_json(shown)
+
+
+def _show_people(
+    rulebook: "Rulebook", tests: Sequence["RuleTest"], examined: tuple["DeepReport", str] | None
+) -> None:
+    show_faults(rulebook.warnings)
+    rules = {instance.rule.id: instance.rule for instance in rulebook.instances}
+    packs = dict.fromkeys(rule.pack for rule in rules.values())
+    for pack in packs:
         say(f"{pack}: {counted(sum(rule.pack == pack for rule in rules.values()), 'rule')}, no faults")
+    for test in tests:
+        if test.pack not in packs:
+            say(f"{test.file}: {counted(len(test.cases), 'case')}, no faults")
+    if examined is not None:
+        _show_deep(*examined)
+
+
+def _show_deep(report: "DeepReport", source: str) -> None:
+    say(f"\nPrices: {source}, {report.first} to {report.last}")
+    rows = [
+        (one.rule, f"{one.sessions:,}", f"{one.true:,}", f"{one.messages:,}", f"{one.a_year:.1f}")
+        for one in report.rules
+    ]
+    table(("rule", "sessions", "true in", "messages", "a year"), rows, right=(1, 2, 3, 4))
+    for one in report.rules:
+        for text in one.suggestions:
+            paragraph(f"{one.rule}: {text}")
+    for one in report.rules:
+        for text in one.problems:
+            note(f"error: {one.rule}: {text}")
+    paragraph(
+        f"Look-ahead: {report.compared:,} times judged again with another future; "
+        f"{counted(report.seers, 'rule')} changed what was said before it."
+    )
 
 
 def _plain(fault: Fault) -> dict[str, object]:

@@ -12,7 +12,7 @@ stretches in which nothing can change are skipped.
 
 from monitor.engine.inhibiting import Inhibitors
 from monitor.engine.observing import observe
-from monitor.engine.replaying import replay
+from monitor.engine.replaying import replay, state_after
 from monitor.engine.track import Track, transition
 
-__all__ = ["Inhibitors", "Track", "observe", "replay", "transition"]
+__all__ = ["Inhibitors", "Track", "observe", "replay", "state_after", "transition"]

@@ -10,7 +10,7 @@ from monitor.bars import UTC, side_by_side
 from monitor.engine.replaying import replay
 from monitor.engine.track import Track, Verdicts
 from monitor.instruments import Catalogue
-from monitor.language import Fired, Node, condition, evaluate, price_legs
+from monitor.language import Fired, Node, condition, derived, evaluate, price_legs
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 from monitor.sessions import expected_sessions
 
@@ -75,12 +75,10 @@ def _is_asked(one: Fired, key: InstanceKey) -> bool:
 
 
 def _opened(track: Track) -> pl.DataFrame:
-    """In which of its known sessions an instance opened."""
+    """In which of its sessions an instance opened; in an unknown one it did not."""
     _, transitions = replay([track], {})
     opens = [one.session for one in transitions if one.kind is Kind.OPEN]
-    known = pl.Series(track.verdicts[0] != Verdict.UNKNOWN)
-    value = pl.col("session").is_in(opens).alias("value")
-    return track.frame.select("session", "at", value).filter(known)
+    return track.frame.select("session", "at", pl.col("session").is_in(opens).alias("value"))
 
 
 def _missing_before(catalogue: Catalogue) -> Callable[[frozenset[str], pl.Series], pl.Series]:
@@ -124,14 +122,16 @@ def _steps(
     instance: Instance, panels: Mapping[frozenset[tuple[str, str]], pl.DataFrame], catalogue: Catalogue
 ) -> pl.DataFrame:
     """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
-    groups: dict[frozenset[tuple[str, str]], list[str]] = {}
+    keys_of: dict[frozenset[tuple[str, str]], list[str]] = {}
     for node in instance.inputs:
-        groups.setdefault(node.legs, []).append(node.key)
-    own = {legs: panels[legs].select("session", "at", *dict.fromkeys(keys)) for legs, keys in groups.items()}
+        keys_of.setdefault(node.legs, []).append(node.key)
+    own = {legs: panels[legs].select("session", "at", *dict.fromkeys(keys)) for legs, keys in keys_of.items()}
     have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
     if have.is_empty():
         return _held_back(_join(have, own), list(own), [])
-    expected = [_expected(_names(legs), catalogue, have["session"][0], have["session"][-1]) for legs in own]
+    groups = _groups(instance)
+    span = have["session"][0], have["session"][-1]
+    expected = [_due(_names(legs), groups, catalogue, *span) for legs in own]
     every = (
         pl.concat([have, *(pl.DataFrame({"session": series}) for series in expected)])
         .unique()
@@ -139,6 +139,32 @@ def _steps(
     )
     joined = _join(every, own)
     return _held_back(joined, list(own), expected)
+
+
+Groups = Mapping[str, tuple[frozenset[str], ...]]
+"""Legs that stand for a function of a group: the instruments of each of its members."""
+
+
+def _groups(instance: Instance) -> Groups:
+    found = (group for node in instance.inputs for group in derived(node).values())
+    return {
+        group.name: tuple(frozenset(name for name, _ in price_legs(member)) for member in group.members)
+        for group in found
+    }
+
+
+def _due(names: frozenset[str], groups: Groups, catalogue: Catalogue, start: date, end: date) -> pl.Series:
+    """The sessions in which a metric should have a value: those of all its instruments, and of a group those of
+    at least half of its members.
+    """
+    priced = frozenset(name for name in names if name in catalogue.instruments)
+    common = _expected(priced, catalogue, start, end) if priced else None
+    for members in (groups[name] for name in sorted(names) if name in groups):
+        every = pl.concat(_expected(one, catalogue, start, end).rename("session") for one in members)
+        counted = every.to_frame().group_by("session").len()
+        own = counted.filter(pl.col("len") * 2 >= len(members))["session"].sort()
+        common = own if common is None else common.filter(common.is_in(own.implode()))
+    return pl.Series("session", [], dtype=pl.Date) if common is None else common
 
 
 def _names(legs: frozenset[tuple[str, str]]) -> frozenset[str]:

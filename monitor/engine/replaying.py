@@ -32,6 +32,13 @@ def replay(
     return after, transitions
 
 
+def state_after(track: Track, state: AlertState) -> AlertState:
+    """The state after all observations, without the transitions on the way."""
+    for _, _, after, _ in _changes(track, state):
+        state = after
+    return state
+
+
 def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:
     """The fold: each change with its row and the states around it, and the state at the end without one."""
     dwells, expires = track.instance.dwells, track.instance.rule.expires

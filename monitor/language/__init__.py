@@ -7,7 +7,19 @@ rule's condition over computed values.
 from monitor.language.evaluate import condition, evaluate
 from monitor.language.forms import FORMS
 from monitor.language.meaning import BROKEN, NEEDS_MEMBER, NO_MEMBER, Scope, understand
-from monitor.language.nodes import DERIVED, Const, Fired, Leg, Named, Node, fired, inputs, price_legs, walk
+from monitor.language.nodes import (
+    DERIVED,
+    Const,
+    Fired,
+    Leg,
+    Named,
+    Node,
+    derived,
+    fired,
+    inputs,
+    price_legs,
+    walk,
+)
 from monitor.language.syntax import ExpressionError, Span, Trouble
 from monitor.language.words import bounds_of, shown, written
 
@@ -28,6 +40,7 @@ __all__ = [
     "Trouble",
     "bounds_of",
     "condition",
+    "derived",
     "evaluate",
     "fired",
     "inputs",

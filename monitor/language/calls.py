@@ -27,7 +27,7 @@ def read_call(reader: "Reader", part: Call) -> Node:
     before = len(reader.troubles)
     given = arguments(reader, part, function.name, function.parameters, f"write {function.signature}")
     operands, params = _read(reader, function, given)
-    if len(reader.troubles) > before:
+    if len(reader.troubles) > before or any(is_broken(operand) for operand in operands):
         return reader.trouble_told()
     if _needs_alike(function) and not any(isinstance(operand, Const) for operand in operands):
         check_alike(reader, operands[0].unit, operands[1].unit, part.span, "put side by side")
@@ -100,6 +100,8 @@ def _constant(reader: "Reader", parameter: Parameter, written: Part | None) -> f
     ):
         wanted = f"a whole number of bars, at least {parameter.least} and at most {LONGEST_WINDOW}"
         reader.trouble(f'"{parameter.name}" must be {wanted}; got {node.value:g}', written.span)
+    elif not node.value > 0:
+        reader.trouble(f'"{parameter.name}" must be above 0; got {node.value:g}', written.span)
     else:
         return int(node.value) if parameter.takes is Takes.WINDOW else node.value
     return parameter.default

@@ -5,12 +5,14 @@ series.  Knows instruments, metrics, rules and functions by name; does not know 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from monitor.bars import FIELDS
 from monitor.instruments import Catalogue
 from monitor.language.nodes import Const, Leg, Named, Node
+from monitor.language.size import DEEPEST, LARGEST, is_too_large
 from monitor.language.syntax import Call, ExpressionError, Name, Number, Operator, Part, Span, Trouble, parse
 from monitor.metrics import FUNCTIONS
 from monitor.yamltext import did_you_mean
@@ -36,6 +38,8 @@ def understand(text: str, scope: Scope) -> Node:
     node = reader.read(part)
     if reader.troubles:
         raise ExpressionError(*dict.fromkeys(reader.troubles))
+    if is_too_large(node):
+        raise ExpressionError(reader.too_large())
     return node
 
 
@@ -57,12 +61,16 @@ class Reader:
     scope: Scope
     text: str
     troubles: list[Trouble] = field(default_factory=list)
+    reads: Iterator[int] = field(default_factory=count)
+    """Parts read so far, those for each member of a group together."""
 
     def read(self, part: Part) -> Node:
         """The node of a part; a part in trouble is Broken."""
         from monitor.language.calls import read_call
         from monitor.language.operators import read_operator
 
+        if next(self.reads) >= LARGEST:
+            raise ExpressionError(self.too_large())
         if isinstance(part, Number):
             return self.constant(part.value, part.span, percent=part.percent)
         if isinstance(part, Name):
@@ -77,6 +85,11 @@ class Reader:
         """Note what is wrong."""
         self.troubles.append(Trouble(message, span, hint))
         return Broken(1.0)
+
+    def too_large(self) -> Trouble:
+        """What is wrong with an expression that nobody could wait for."""
+        what = f"with all that it names it has more than {LARGEST:,} parts, or {DEEPEST} on top of each other"
+        return Trouble(what, Span(0, len(self.text)), "make it smaller")
 
     def trouble_told(self) -> Node:
         """What stands in for a part whose trouble has been noted."""

@@ -91,7 +91,7 @@ def _comparison(reader: "Reader", part: Operator, operands: tuple[Node, ...]) ->
         return Operation(part.symbol, operands, unit=units.YES_NO)
     if not any(operand.legs for operand in operands):
         return reader.trouble("both sides are constants; it is always the same", part.span)
-    symbol, value, limit = part.symbol, operands[0], operands[1]
+    symbol, value, limit = part.symbol, _plain(operands[0]), _plain(operands[1])
     if isinstance(value, Const):
         symbol, value, limit = MIRRORED[symbol], limit, value
     if isinstance(limit, Const):
@@ -101,10 +101,19 @@ def _comparison(reader: "Reader", part: Operator, operands: tuple[Node, ...]) ->
     return Operation(part.symbol, operands, unit=units.YES_NO)
 
 
+def _plain(node: Node) -> Node:
+    """What a name stands for."""
+    while isinstance(node, Named):
+        node = node.node
+    return node
+
+
 def _check_threshold(reader: "Reader", span: Span, symbol: str, value: Node, limit: Const) -> None:
     """A threshold in the wrong unit, or outside what a function can give, is a mistake, not a rule."""
     if value.unit == units.PERCENTILE and limit.percent:
         reader.trouble("a percentile runs from 0 to 100", span, f"write {limit.value * 100:g}")
+    elif value.unit == units.PERCENT and limit.percent:
+        reader.trouble("this is in per cent already: 5 is 5 %", span, f"write {limit.value * 100:g}")
     elif value.unit == units.FRACTION and not limit.percent and abs(limit.value) >= 1:
         reader.trouble(
             f"this is a fraction, so {limit.value:g} means {limit.value:.0%}", span, f"write {limit.value:g}%"
@@ -118,8 +127,6 @@ def _check_threshold(reader: "Reader", span: Span, symbol: str, value: Node, lim
 
 
 def _check_bounds(reader: "Reader", span: Span, symbol: str, value: Node, limit: Const) -> None:
-    while isinstance(value, Named):
-        value = value.node
     if not isinstance(value, Apply):
         return
     (low, high), name = value.function.bounds, value.function.name

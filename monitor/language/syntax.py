@@ -121,13 +121,15 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
-def _depth(part: Part) -> int:
-    if isinstance(part, Operator):
-        return 1 + max(map(_depth, part.operands))
-    if isinstance(part, Call):
-        inner = (*part.args, *(value for _, value in part.keywords))
-        return 1 + max(map(_depth, inner), default=0)
-    return 1
+def _depth(part: Part, seen: dict[int, int] | None = None) -> int:
+    """How deep a part is nested; each is looked at once, for `1 < x < 2` holds x twice."""
+    seen = {} if seen is None else seen
+    if id(part) not in seen:
+        inner: tuple[Part, ...] = part.operands if isinstance(part, Operator) else ()
+        if isinstance(part, Call):
+            inner = (*part.args, *(value for _, value in part.keywords))
+        seen[id(part)] = 1 + max((_depth(one, seen) for one in inner), default=0)
+    return seen[id(part)]
 
 
 def _trouble(text: str, error: UnexpectedInput) -> Trouble:

@@ -7,7 +7,7 @@ from monitor.metrics.registry import OfInstrument, Window, metric
 
 @metric(
     formula="open[t] / close[t-1] - 1",
-    convention="between two sessions in a row; of exchange-traded instruments only",
+    convention="from the last close held, also over a missing bar; of exchange-traded instruments only",
     look_back=lambda _: 2,
     unit="%",
     fields=("open", "close"),

@@ -180,6 +180,9 @@ class FileSource:
             for one in instruments
         ]
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _fetch_one(
         self, instrument: Instrument, files: Sequence[Path], *, since: date | None, now: datetime
     ) -> Fetched:

@@ -278,3 +278,6 @@ class SampleSource:
             else Fetched(one.id, Outcome.NOT_FOUND, detail="the sample market does not have it")
             for one in instruments
         ]
+
+    def close(self) -> None:
+        """Nothing is held open."""

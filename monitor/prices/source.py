@@ -114,6 +114,9 @@ class PriceSource(Protocol):
         An instrument that is not in it gets the whole history.  Failures are answers; nothing is raised.
         """
 
+    def close(self) -> None:
+        """Give back threads and connections; nothing is asked afterwards."""
+
 
 class FetchError(SourceError):
     """Inside a source: the answer for one instrument is not OK, and this is why."""

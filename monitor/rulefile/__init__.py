@@ -3,7 +3,7 @@
 1. `yamltext` reads the text and knows where everything stands.
 2. `model` says which keys there are and what each takes; `schema` tells editors the same.
 3. `expressions` reads every expression in the scope of the catalogue and the pack's metrics.
-4. `checks` looks at each rule as a whole.
+4. `checks` looks at each rule as a whole; `warnings` tells what is no fault and worth a thought.
 5. Only a file without faults becomes instances (`making`).
 """
 
@@ -17,6 +17,7 @@ from monitor.rulefile.checks import check_rules
 from monitor.rulefile.expressions import PackReader, say_fields
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
+from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
 from monitor.yamltext import Document, did_you_mean, read_yaml, validate
 
@@ -75,7 +76,8 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     wrong = dict.fromkeys(fault for fault in faults if not fault.warning)
     if model is None or wrong:
         raise FaultyFileError(wrong)
-    return _Pack(model.pack, document, tuple(_instances(model, pack)), tuple(dict.fromkeys(faults)))
+    warnings = dict.fromkeys((*faults, *warnings_of(pack)))
+    return _Pack(model.pack, document, tuple(_instances(model, pack)), tuple(warnings))
 
 
 def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:

@@ -25,13 +25,18 @@ from monitor.yamltext import Document, Path, did_you_mean
 
 NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
 """Names that stand for a value: not the field in `gld.volume`, not the keyword in `change(gld, n=5)`."""
+LONG_NUMBER = re.compile(r"\d{3}")
 RULE_DEPTH = 2
 """The path of a rule has so many parts."""
 
 
 def say_fields(text: str) -> list[tuple[str, str]]:
     """The names in a `say` text with their formats; ValueError when its braces do not match."""
-    return [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name is not None]
+    return [
+        (name, f"!{conversion}{spec}" if conversion else spec or "")
+        for _, name, spec, conversion in string.Formatter().parse(text)
+        if name is not None
+    ]
 
 
 def condition_places(path: Path, rule: Mapping[str, Any]) -> list[Path]:
@@ -58,6 +63,20 @@ class PackReader:
                 self._rule(("rules", name), rule)
         if not rules:
             self.fault(("rules",), "a pack needs at least one rule")
+        self._read_unasked()
+
+    def _read_unasked(self) -> None:
+        """Metrics that use `it` while no rule is asked of a group: read for the member that suits them best."""
+        if len(self.scopes) > 1 or NEEDS_MEMBER not in self.scope(None).metrics.values():
+            return
+        before = len(self.faults)
+        found: list[list[Fault]] = []
+        for member in dict.fromkeys(members[0] for members in self.catalogue.groups.values() if members):
+            self._read_metrics(member)
+            found.append(self.faults[before:])
+            del self.faults[before:]
+        fewest = min(map(len, found), default=0)
+        self.faults += next((faults for faults in found if len(faults) == fewest), [])
 
     def members(self, group: str | None) -> tuple[str | None, ...]:
         return (None,) if group is None else self.catalogue.groups[group]
@@ -83,12 +102,13 @@ class PackReader:
         metrics = {name: as_text(text) for name, text in self.mapping(("metrics",)).items()}
         texts = {name: text for name, text in metrics.items() if isinstance(text, str)}
         known: dict[str, Node] = {}
+        mentioned = {name: set(NAMES.findall(text)) for name, text in texts.items()}
         waiting = set(texts)
         scope = Scope(self.catalogue, known, it=member, pack=self._pack_name(), rules=self._rule_groups())
         for name in sorted(waiting) if member is None else ():
             self._check_name(name)
         while waiting:
-            ready = [n for n in sorted(waiting) if not self._mentions(texts[n], waiting)]
+            ready = [n for n in sorted(waiting) if mentioned[n].isdisjoint(waiting)]
             if not ready:
                 self.fault(
                     ("metrics", min(waiting)), f"metrics that need each other: {', '.join(sorted(waiting))}"
@@ -104,10 +124,9 @@ class PackReader:
         try:
             return understand(text, scope)
         except ExpressionError as error:
-            if all(trouble.message.startswith(NO_MEMBER) for trouble in error.troubles):
-                return NEEDS_MEMBER
-            self.faults.extend(self._from_trouble(("metrics", name), trouble) for trouble in error.troubles)
-            return BROKEN
+            own = [trouble for trouble in error.troubles if not trouble.message.startswith(NO_MEMBER)]
+            self.faults.extend(self._from_trouble(("metrics", name), trouble) for trouble in own)
+            return BROKEN if own else NEEDS_MEMBER
 
     def _pack_name(self) -> str:
         value = self.document.value
@@ -119,9 +138,6 @@ class PackReader:
         return {
             name: rule.get("for_each") if isinstance(rule, dict) else None for name, rule in rules.items()
         }
-
-    def _mentions(self, text: str, names: set[str]) -> bool:
-        return any(word in names for word in NAMES.findall(text))
 
     def _check_name(self, name: str) -> None:
         path: Path = ("metrics", name)
@@ -228,6 +244,9 @@ class PackReader:
                 self.fault(
                     (*path, "say"), f'the message names an unknown metric "{name}"', did_you_mean(name, known)
                 )
+            elif scope.metrics.get(name) is NEEDS_MEMBER:
+                what = f'{NO_MEMBER}, and the metric "{name}" uses it'
+                self.fault((*path, "say"), what, "add `for_each: <group>` to the rule")
             elif not _formats(name, spec):
                 self.fault(
                     (*path, "say"),
@@ -237,6 +256,9 @@ class PackReader:
 
 
 def _formats(name: str, spec: str) -> bool:
+    """Whether a value can be printed so, and in less than a hundred characters."""
+    if LONG_NUMBER.search(spec):
+        return False
     try:
         format("" if name == "it" else 1.5, spec)
     except ValueError:

@@ -45,6 +45,9 @@ class MadeUpSource:
     ) -> list[Fetched]:
         return [Fetched(one.id, Outcome.EMPTY) for one in instruments]
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 def delivered(case: Case, straight: Run) -> tuple[list[Arrived], Run]:
     """What every channel has, column by column, and the transitions that were stored."""

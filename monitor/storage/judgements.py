@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
 from monitor.policy import Decided, Told
+from monitor.reconcile import Past
 from monitor.storage import outbox, schema
 from monitor.storage.codec import from_plain, to_plain
 from monitor.storage.records import Evaluation, Judged, Key, Memory, Recorded
@@ -39,7 +40,10 @@ def memories(connection: Connection) -> dict[Key, Memory]:
     rows = connection.execute(select(schema.alert_state)).mappings()
     return {
         (row["rule"], row["instance"] or None): Memory(
-            from_plain(AlertState, row["state"]), from_plain(Told, row["told"]), row["rule_hash"]
+            from_plain(AlertState, row["state"]),
+            from_plain(Told, row["told"]),
+            row["rule_hash"],
+            from_plain(Past, row["past"]) if row["past"] else None,
         )
         for row in rows
     }
@@ -113,6 +117,7 @@ def _memory_row(key: Key, memory: Memory, now: datetime) -> schema.Row:
         "session": memory.state.session,
         "state": to_plain(memory.state),
         "told": to_plain(memory.told),
+        "past": to_plain(memory.past),
         "updated_at": now,
     }
 

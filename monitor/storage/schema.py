@@ -76,6 +76,7 @@ alert_state = Table(
     Column("session", Date),
     Column("state", JSON, nullable=False),
     Column("told", JSON, nullable=False),
+    Column("past", JSON),
     Column("updated_at", Instant, nullable=False),
 )
 

@@ -11,8 +11,9 @@ from typing import Any
 class Fault:
     """One reply that goes wrong.
 
-    Kinds: `status` and `body` (as given), `hang` and `drip` (until the client leaves), `reset`, `cut` (half of what
-    was announced), `truncated` (half, whole to HTTP), `empty`, `html`, `all_null`, `unequal`, `no_timestamp`, `infinity`, `result_null`, `quote_empty`.
+    Kinds: `status` and `body` (as given), `hang` and `drip` (until the client leaves), `reset`, `bye` (whole, then the
+    connection is closed without a word), `cut` (half of what was announced), `truncated` (half, whole to HTTP),
+    `empty`, `html`, `all_null`, `unequal`, `no_timestamp`, `infinity`, `result_null`, `quote_empty`.
     """
 
     kind: str

@@ -48,6 +48,14 @@ class Series:
     """The live quote over the series: another contract than the history, if not 1."""
     delay: timedelta = timedelta()
     """By how much the quotes run behind."""
+    settles_late: timedelta = timedelta()
+    """How long after its end a session is still shown by its live row, which the next one's may replace."""
+    live_too: bool = False
+    """Whether the live row still comes beside the finished bar, until the next session begins."""
+    copies: int = 1
+    """How often every row comes."""
+    adjusted: float = 1.0
+    """Adjusted closes over closes: what dividends after a bar make of it."""
     events: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -109,9 +117,10 @@ def chart(series: Series, *, now: datetime, query: Mapping[str, str]) -> dict[st
     last_trade = _last_trade(series, known)
     chosen = _chosen(_rows(series, known, query=query), now=now, query=query)
     quote = {name: [getattr(row, name) for row in chosen] for name in Row._fields[1:]}
+    adjusted = [None if close is None else close * series.adjusted for close in quote["close"]]
     result: dict[str, Any] = {
         "meta": _meta(series, now=now, last_trade=last_trade, query=query),
-        "indicators": {"quote": [quote if chosen else {}], "adjclose": [{"adjclose": quote["close"]}]},
+        "indicators": {"quote": [quote if chosen else {}], "adjclose": [{"adjclose": adjusted}]},
     }
     if chosen:
         result["timestamp"] = [row.stamp for row in chosen]
@@ -121,15 +130,22 @@ def chart(series: Series, *, now: datetime, query: Mapping[str, str]) -> dict[st
 
 
 def _rows(series: Series, known: datetime, *, query: Mapping[str, str]) -> list[Row]:
-    """The finished bars and the forming one; those far outside the span that is asked for are not computed."""
+    """The finished bars and the live row; those far outside the span that is asked for are not computed."""
     start = datetime.fromtimestamp(int(query.get("period1", 0)), UTC).date() - NEAR
-    rows = []
+    rows: list[Row] = []
+    live: Row | None = None
     for bar in series.bars:
-        if start <= bar.session <= known.date() + NEAR:
-            over = bar.session < known.date() - NEAR or _hours(series, bar.session)[1] <= known
-            row = _finished(series, bar) if over else _forming(series, bar, known)
-            rows.append(row)
-    return [row for row in rows if row is not None]
+        if not start <= bar.session <= known.date() + NEAR:
+            continue
+        ends = datetime.min.replace(tzinfo=UTC)
+        if bar.session >= known.date() - NEAR:
+            ends = _hours(series, bar.session)[1]
+        over = ends + series.settles_late <= known
+        if over:
+            rows.append(_finished(series, bar))
+        if not over or (series.live_too and ends > datetime.min.replace(tzinfo=UTC)):
+            live = _live(series, bar, known) or live
+    return [row for row in [*rows, *([live] if live else [])] for _ in range(series.copies)]
 
 
 def stamp_of(series: Series, session: date) -> int:
@@ -154,11 +170,12 @@ def _finished(series: Series, bar: Bar) -> Row:
     return Row(stamp_of(series, bar.session), bar.open, bar.high, bar.low, bar.close, bar.volume)
 
 
-def _forming(series: Series, bar: Bar, now: datetime) -> Row | None:
+def _live(series: Series, bar: Bar, known: datetime) -> Row | None:
     """The running session: on a straight way from its open to its close, nothing of the rest known yet."""
     begins, ends = _hours(series, bar.session)
-    if not begins <= now < ends or bar.close is None:
+    if begins > known or bar.close is None:
         return None
+    now = min(known, ends)
     done = (now - begins) / (ends - begins)
     start = (bar.close if bar.open is None else bar.open) * series.live_factor
     price = start + (bar.close * series.live_factor - start) * done

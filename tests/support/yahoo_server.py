@@ -7,7 +7,7 @@ steered over HTTP:
 - `POST /-/clock {"now": "2020-03-12T19:00-04:00"}` (and `"speed"`) moves its time, `GET` tells it;
 - `POST /-/faults {"target": "GC=F", "faults": [{"kind": "status", "status": 429}], "times": 3}` queues failures;
   the target is a symbol, `*` (every symbol), `crumb` or `cookie`; `DELETE` forgets them;
-- `GET /-/log` lists the requests since the last `DELETE`.
+- `GET /-/log` lists the requests since the last `DELETE`, `GET /-/connections` counts the connections ever made.
 """
 
 import argparse
@@ -68,6 +68,8 @@ class YahooServer:
         self.stopping = threading.Event()
         self._series = {one.symbol: one for one in series}
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self.connections = 0
+        """TCP connections so far, those that only steered left out."""
         self._log: list[Logged] = []
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", port), type("Handler", (_Handler,), {"yahoo": self}))
@@ -151,6 +153,8 @@ class YahooServer:
                 self.forget()
             case ("GET", "/-/log"):
                 return json_reply([asdict(one) for one in self.log()])
+            case ("GET", "/-/connections"):
+                return json_reply({"connections": self.connections})
             case ("GET", "/-/clock"):
                 pass
             case _:
@@ -163,6 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # one write per reply: head and body apart would cost 40 ms of delayed ACK each
     disable_nagle_algorithm = True
+
+    counted = False
 
     def do_GET(self) -> None:
         self._answer("GET")
@@ -183,6 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             if parts.path.startswith("/-/"):
                 self._send(self.yahoo.control(method, parts.path, json.loads(sent or b"{}")))
                 return
+            self.yahoo.connections += not self.counted
+            self.counted = True
             host = self.headers[HOST] or self.headers["Host"] or ""
             symbol = unquote(parts.path.removeprefix(CHART)) if parts.path.startswith(CHART) else ""
             logged = Logged(method, host, parts.path, dict(parse_qsl(parts.query)), symbol)
@@ -207,6 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(reply.body[: len(reply.body) // 2])
             case "drip":
                 self._drip(reply)
+            case "bye":
+                self.close_connection = True
+                self._send(reply)
             case _:
                 self._send(spoilt(reply, fault))
 

@@ -7,8 +7,8 @@ whether it is finished is decided in `daily`.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -16,19 +16,35 @@ from polars.exceptions import PolarsError
 
 from monitor.bars import FIELDS
 from monitor.bars import UTC as INSTANT
-from monitor.prices.source import FetchError, Outcome, one_line
+from monitor.prices.source import ActionKind, FetchError, Outcome, one_line
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 200
 _ERROR_CODES = {"Not Found": Outcome.NOT_FOUND, "Unauthorized": Outcome.UNAUTHORIZED}
-_NAMES = {
+NAMES = {
     "contract": "shortName",
+    "name": "longName",
     "symbol": "symbol",
     "currency": "currency",
     "exchange": "exchangeName",
     "kind": "instrumentType",
     "zone": "exchangeTimezoneName",
 }
+"""What a chart says about itself: our word, and Yahoo's."""
+
+_EVENTS = {
+    "splits": ActionKind.SPLIT,
+    "dividends": ActionKind.DIVIDEND,
+    "capitalGains": ActionKind.CAPITAL_GAIN,
+}
+
+
+class Event(NamedTuple):
+    """A split or a payment, without the name of the series; in order of session and kind when sorted."""
+
+    session: date
+    kind: ActionKind
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,8 @@ class Chart:
 
     rows: pl.DataFrame
     meta: Mapping[str, object]
-    """`contract, symbol, currency, exchange, kind, zone`, `source_time`, `open_time`, `splits`, `dividends`."""
+    """`contract, name, symbol, currency, exchange, kind, zone`, `source_time`, `open_time`; absent if not told."""
+    events: tuple[Event, ...] = ()
 
 
 def read_chart(body: bytes) -> Chart:
@@ -46,6 +63,7 @@ def read_chart(body: bytes) -> Chart:
     try:
         meta = _meta(result)
         rows = _rows(result)
+        events = _events(result, ZoneInfo(str(meta["zone"])))
     except (
         ArithmeticError,
         AttributeError,
@@ -58,7 +76,7 @@ def read_chart(body: bytes) -> Chart:
         raise _bad(f"not the chart format ({type(error).__name__}: {error})", body) from error
     if rows["close"].null_count() == len(rows):
         raise FetchError(Outcome.EMPTY, f"none of {len(rows)} rows has a close", meta=meta)
-    return Chart(rows, meta)
+    return Chart(rows, meta, events)
 
 
 def error_text(body: bytes) -> str:
@@ -129,7 +147,7 @@ def _instant(seconds: float) -> datetime:
 def _meta(result: Mapping[str, Any]) -> dict[str, object]:
     wire = result["meta"]
     meta: dict[str, object] = {
-        ours: wire[theirs] for ours, theirs in _NAMES.items() if wire.get(theirs) is not None
+        ours: wire[theirs] for ours, theirs in NAMES.items() if wire.get(theirs) is not None
     }
     zone = ZoneInfo(wire["exchangeTimezoneName"])
     if wire.get("regularMarketTime") is not None:
@@ -137,21 +155,26 @@ def _meta(result: Mapping[str, Any]) -> dict[str, object]:
     trading = (wire.get("currentTradingPeriod") or {}).get("regular") or {}
     if trading.get("start") is not None:
         meta["open_time"] = _instant(trading["start"]).astimezone(zone).time()
-    events = result.get("events") or {}
-    meta["splits"] = _events(events, "splits", zone, ("numerator", "denominator"))
-    meta["dividends"] = _events(events, "dividends", zone, ("amount",))
     return meta
 
 
-def _events(
-    events: Mapping[str, Any], kind: str, zone: ZoneInfo, names: tuple[str, ...]
-) -> list[dict[str, object]]:
-    """The events of one kind, each with its session date; their keys may differ from their dates."""
-    found = sorted((events.get(kind) or {}).values(), key=lambda event: event["date"])
-    return [
-        {"session": _instant(event["date"]).astimezone(zone).date(), **{name: event[name] for name in names}}
-        for event in found
-    ]
+def _events(result: Mapping[str, Any], zone: ZoneInfo) -> tuple[Event, ...]:
+    """Splits and payments, each with the session of its date; their keys may differ from their dates."""
+    events = result.get("events") or {}
+    return tuple(
+        sorted(
+            Event(_instant(event["date"]).astimezone(zone).date(), kind, _value(kind, event))
+            for name, kind in _EVENTS.items()
+            for event in (events.get(name) or {}).values()
+        )
+    )
+
+
+def _value(kind: ActionKind, event: Mapping[str, Any]) -> float:
+    value = event["numerator"] / event["denominator"] if kind == ActionKind.SPLIT else float(event["amount"])
+    if kind == ActionKind.SPLIT and not value > 0:
+        raise ValueError(f"a split of {event['numerator']} for {event['denominator']}")
+    return float(value)
 
 
 def _bad(what: str, body: bytes) -> FetchError:

@@ -4,10 +4,11 @@ Yahoo's newest row is usually unfinished and, for futures, another contract than
 away is its stamp: finished bars are stamped at the exchange's midnight or open, the live one at the last trade.
 
 This module does not know calendars (its caller passes them in) nor what was seen in earlier polls: the newest
-settled session is provisional here, and whoever keeps bars may call it final when two polls agree.
+settled session is provisional here, and whoever keeps bars may call it final when two polls agree.  Where stamps
+are lost, `history` dates the rows and this module does the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -22,7 +23,8 @@ from monitor.prices.yahoo.chart import Chart
 
 _DELAY = timedelta(minutes=30)
 """The longest by which Yahoo's quotes run behind the market."""
-_AHEAD = timedelta(minutes=2)
+AHEAD = timedelta(minutes=2)
+"""So far ahead of ours Yahoo's clock may be."""
 _GRID_ROWS = 30
 _FUTURES_DAY_BEGINS = time(18)
 _LATE_MIDNIGHTS = (time(22), time(23))
@@ -44,23 +46,41 @@ class Calendar:
 
 
 def daily_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime) -> pl.DataFrame:
-    """The bar frame of a daily chart.
+    """The bar frame of a daily chart: `_with_sessions` gives each row its session and marks the live row."""
+    rows = without_future(chart.rows, chart.meta, now=now)
+    dated = _with_sessions(rows, chart, instrument=instrument, calendar=calendar)
+    return bars_of(dated, chart.meta, instrument=instrument, calendar=calendar, now=now)
 
-    1. `_with_sessions` gives each row its session and marks the live row.
-    2. `_one_per_session` prefers the finished bar of a session to its live row.
-    3. `_newest_settled` decides how far sessions are over.
-    4. Rows without a close are dropped, contradictory open, high and low become unknown.
+
+def without_future(rows: pl.DataFrame, meta: Mapping[str, object], *, now: datetime) -> pl.DataFrame:
+    """The rows that can have been known by now; there is at least one."""
+    known = rows.filter(pl.col("stamp") <= now.astimezone(UTC) + AHEAD)  # polars compares one zone only
+    if known.is_empty():
+        raise FetchError(Outcome.EMPTY, f"all {len(rows)} rows are in the future", meta=meta)
+    return known
+
+
+def bars_of(
+    dated: pl.DataFrame,
+    meta: Mapping[str, object],
+    *,
+    instrument: Instrument,
+    calendar: Calendar,
+    now: datetime,
+) -> pl.DataFrame:
+    """The bar frame of rows that have their session, of which at most one is marked `live`.
+
+    1. `_one_per_session` prefers the finished bar of a session to its live row.
+    2. `_newest_settled` decides how far sessions are over.
+    3. Rows without a close are dropped, contradictory open, high and low become unknown.
     """
-    now = now.astimezone(UTC)  # polars compares instants of one zone only
-    rows = chart.rows.filter(pl.col("stamp") <= now + _AHEAD)
-    if rows.is_empty():
-        raise FetchError(Outcome.EMPTY, f"all {len(chart.rows)} rows are in the future", meta=chart.meta)
-    rows = _one_per_session(_with_sessions(rows, chart, instrument=instrument, calendar=calendar))
-    settled = _newest_settled(rows, chart, instrument=instrument, calendar=calendar, now=now)
+    now = now.astimezone(UTC)
+    rows = _one_per_session(dated)
+    settled = _newest_settled(rows, meta, instrument=instrument, calendar=calendar, now=now)
     first = instrument.valid_from or date.min
     usable = rows.filter((pl.col("close") > 0) & (pl.col("session") >= first))
     if usable.is_empty():
-        raise FetchError(Outcome.EMPTY, f"none of {len(rows)} rows has a usable close", meta=chart.meta)
+        raise FetchError(Outcome.EMPTY, f"none of {len(rows)} rows has a usable close", meta=meta)
     labelled = _with_status(_without_contradictions(usable), settled=settled, calendar=calendar, now=now)
     named = labelled.with_columns(
         instrument=pl.lit(instrument.id), interval=pl.lit("1d"), opened_at=pl.col("stamp")
@@ -82,7 +102,7 @@ def _with_sessions(
     if at_usual_time and calendar.is_session(live.date()):
         return dated
     newest = pl.int_range(pl.len()) == pl.len() - 1
-    traded = _trade_date(live, instrument=instrument, calendar=calendar)
+    traded = trade_date(live, instrument=instrument, calendar=calendar)
     return dated.with_columns(session=pl.when(newest).then(pl.lit(traded)).otherwise("session"), live=newest)
 
 
@@ -97,7 +117,7 @@ def _usual_times(stamps: pl.Series, chart: Chart, *, zone: str, instrument: Inst
     return usual
 
 
-def _trade_date(local: datetime, *, instrument: Instrument, calendar: Calendar) -> date:
+def trade_date(local: datetime, *, instrument: Instrument, calendar: Calendar) -> date:
     """The session a trade counts for: futures from 18:00 on for the next day, closed days for the next session."""
     evening = instrument.kind == AssetKind.FUTURE and local.time() >= _FUTURES_DAY_BEGINS
     day = local.date() + timedelta(days=int(evening))
@@ -113,10 +133,15 @@ def _one_per_session(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _newest_settled(
-    rows: pl.DataFrame, chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime
+    rows: pl.DataFrame,
+    meta: Mapping[str, object],
+    *,
+    instrument: Instrument,
+    calendar: Calendar,
+    now: datetime,
 ) -> date:
     """The newest session whose values are settled; rows without a close count, for they are sessions too."""
-    source_time = chart.meta.get("source_time")
+    source_time = meta.get("source_time")
     for at_end, (session, live) in enumerate(reversed(rows.select("session", "live").rows())):
         settled = calendar.settled_at(session)
         # The live quote of a future is the most active contract, its history the nearby one: never settled.

@@ -10,6 +10,7 @@ What an answer means is decided in `adapter`.  This module is imported on first 
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ import structlog
 from curl_cffi.const import CurlOpt
 from curl_cffi.requests import Response, Session
 from curl_cffi.requests.exceptions import RequestException, Timeout
+from pandas.errors import PandasDeprecationWarning
 from yfinance import cache, set_tz_cache_location
+from yfinance.config import YfConfig
 from yfinance.data import YfData
 
 CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
@@ -49,6 +52,8 @@ class Call:
     timeout: float
     deadline: float
     requests: int = 0
+    response: Response | None = None
+    """The last answer to a request for prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class YahooSession(Session[Response]):
     def _ask_for_prices(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Response:
         self._price_requests += 1
         response = self._send(method, url, *args, share=1, **kwargs)
+        if (call := self._call()) is not None:
+            call.response = response
         if response.status_code == _UNAUTHORIZED:
             self._memory.clear()  # the crumb went stale: yfinance gets a new one and asks once more
         elif response.status_code >= _BAD_REQUEST:
@@ -115,9 +122,11 @@ class YahooSession(Session[Response]):
             return RequestException(f"no crumb: status {response.status_code}")
         return response
 
+    def _call(self) -> Call | None:
+        return getattr(self._calls, "current", None)
+
     def _send(self, method: Any, url: str, *args: Any, share: float, **kwargs: Any) -> Response:
-        call: Call | None = getattr(self._calls, "current", None)
-        if call is not None:
+        if (call := self._call()) is not None:
             left = call.deadline - time.monotonic()
             if left <= 0:
                 raise Timeout(f"no answer within {call.timeout:g} s")
@@ -138,8 +147,12 @@ def redirected(url: str, *, endpoint: str) -> str:
 class _CookieStore:
     """yfinance's cookie file; one that cannot be used is told about once and then done without."""
 
-    def __init__(self, store: Any) -> None:
-        self._store = store
+    def __init__(self) -> None:
+        self._store: Any = cache._CookieCache()  # noqa: SLF001
+        try:
+            cache._CookieDBManager.get_database().timeout = 1  # noqa: SLF001  # seconds for a lock, instead of 5
+        except cache._CookieCacheException as error:  # noqa: SLF001  # no such folder, or not ours to write in
+            self._give_up(error)
 
     def lookup(self, strategy: str) -> Any:
         """The cookie stored under a strategy, if it is there and whole."""
@@ -160,20 +173,35 @@ class _CookieStore:
         try:
             return getattr(self._store, what)(*args)
         except Exception as error:  # noqa: BLE001  # locked, unreadable, another format: prices come without it
-            self._store = None
-            structlog.get_logger().warning(
-                "yahoo_cookie_file_unusable", error=f"{type(error).__name__}: {error}"
-            )
+            self._give_up(error)
             return None
 
+    def _give_up(self, error: Exception) -> None:
+        self._store = None
+        structlog.get_logger().warning("yahoo_cookie_file_unusable", error=f"{type(error).__name__}: {error}")
 
-def connect(*, endpoint: str | None, cache_folder: Path) -> tuple[YahooSession, Any]:
+
+@dataclass(frozen=True, slots=True)
+class Connection:
     """A session, and yfinance's data reader on top of it."""
+
+    session: YahooSession
+    data: Any
+
+    def close(self) -> None:
+        """Let go of the network and of the cookie file."""
+        self.session.close()
+        cache._CookieDBManager.close_db()  # noqa: SLF001
+
+
+def connect(*, endpoint: str | None, cache_folder: Path) -> Connection:
+    """One connection, with its cookies in a folder of our own."""
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # every failure is told by its outcome
+    # After the import of yfinance, which switches these on: that pandas 4 will refuse them, our lock file settles.
+    warnings.filterwarnings("ignore", category=PandasDeprecationWarning, module="yfinance")
+    YfConfig.debug.hide_exceptions = False
     set_tz_cache_location(str(cache_folder))
-    cache._CookieCacheManager._Cookie_cache = _CookieStore(cache._CookieCache())  # noqa: SLF001
-    with suppress(cache._CookieCacheException):  # noqa: SLF001  # no such folder: the store finds out
-        cache._CookieDBManager.get_database().timeout = 1  # noqa: SLF001  # seconds for a lock, instead of 5
+    cache._CookieCacheManager._Cookie_cache = _CookieStore()  # noqa: SLF001
     session = YahooSession(endpoint=endpoint)
     # Past the singleton, whose cookie and crumb another user of yfinance in this process could swap.
-    return session, type.__call__(YfData, session=session)
+    return Connection(session, type.__call__(YfData, session=session))

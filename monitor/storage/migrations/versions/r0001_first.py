@@ -49,6 +49,7 @@ def _create_judgements() -> None:
         sa.Column("session", sa.Date),
         sa.Column("state", sa.JSON, nullable=False),
         sa.Column("told", sa.JSON, nullable=False),
+        sa.Column("past", sa.JSON),
         sa.Column("updated_at", INSTANT, nullable=False),
     )
     op.create_table(

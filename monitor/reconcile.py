@@ -1,0 +1,219 @@
+"""What changed about sessions that were judged already: a bar that came late, or one that was revised.
+
+An instance remembers its last `WINDOW` sessions: the state before them, how each was classed, and the episodes it
+told of.  When today's bars class one of those sessions differently, the sessions are folded again from that state
+and the episodes compared:
+
+* an episode that overlaps one from before is the same; what changed is recorded, and told if it is open now and
+  was not, or the other way round;
+* one that was not there before opens (and resolves), late;
+* one that is there no longer is retracted, and who heard of it hears of that too.
+
+Older sessions are left as they were.  Reconciling a second time finds nothing.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, Verdict, transition_id
+from monitor.engine import Track, replay, state_after, transition
+
+WINDOW = 20
+"""Sessions that late and revised bars may still change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One judged session and how its levels were classed, lowest first."""
+
+    session: date
+    verdicts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """One episode as it was told, or would have been."""
+
+    number: int
+    opened: date
+    resolved: date | None
+    worst: Severity
+    heard: bool
+    """Whether anything was sent about it."""
+
+    def overlaps(self, other: "Lived") -> bool:
+        """Whether two episodes have a session in common."""
+        begins_before_its_end = other.resolved is None or self.opened < other.resolved
+        return begins_before_its_end and (self.resolved is None or other.opened < self.resolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What an instance remembers of its last sessions."""
+
+    base: AlertState
+    """The state before the first of them."""
+    steps: tuple[Step, ...] = ()
+    lived: tuple[Lived, ...] = ()
+    """The episodes that were open in one of them."""
+    corrections: int = 0
+    """How often they were reconciled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The outcome of folding the remembered sessions again."""
+
+    state: AlertState
+    past: Past
+    retold: tuple[Transition, ...]
+    """Opens and resolves that are new, for policy to decide on."""
+    corrected: tuple[tuple[Transition, bool], ...]
+    """Retractions, reopenings, resolves and amendments of episodes that were there, and whether they were heard."""
+
+
+def steps_of(track: Track) -> tuple[Step, ...]:
+    """The sessions of a track and how each was classed."""
+    rows = zip(*(level.tolist() for level in track.verdicts), strict=True)
+    return tuple(Step(session, tuple(row)) for session, row in zip(track.sessions, rows, strict=True))
+
+
+def differs(track: Track, state: AlertState, past: Past) -> bool:
+    """Whether today's bars class a remembered session differently, or add one.
+
+    What was known and is not any more has not changed: missing data never corrects an alert.
+    """
+    if state.session is None or not past.steps:
+        return False
+    window = _window(track, state, past)
+    remembered = {step.session for step in past.steps}
+    return remembered <= set(window.sessions) and steps_of(window) != past.steps
+
+
+def _window(track: Track, state: AlertState, past: Past) -> Track:
+    """The remembered sessions as they are classed today; one that is unknown today keeps its old class."""
+    window = track.cut(after=past.base.session, upto=state.session)
+    old = {step.session: step.verdicts for step in past.steps}
+    verdicts = [level.copy() for level in window.verdicts]
+    for row, session in enumerate(window.sessions):
+        for level, before in zip(verdicts, old.get(session, ()), strict=False):
+            if level[row] == Verdict.UNKNOWN:
+                level[row] = before
+    return replace(window, verdicts=tuple(verdicts))
+
+
+def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
+    """Fold the remembered sessions again, over today's bars, and compare the episodes."""
+    window = _window(track, state, past)
+    reason = _reason(past.steps, steps_of(window))
+    states, transitions = replay([window], {track.instance.key: past.base}, reason=reason)
+    after = replace(states[track.instance.key], session=state.session)
+    now = lived(_open_before(track, past), transitions, heard=())
+    number = past.corrections + 1
+    old_of = {one.opened: _counterpart(one, past.lived) for one in now}
+    kept = {old.number for old in old_of.values() if old is not None}
+    new = {one.opened for one in now if old_of[one.opened] is None}
+    retold = [t for t in transitions if t.opened in new]
+    corrected = [
+        *(_about(window, old, Kind.RETRACT, reason) for old in past.lived if old.number not in kept),
+        *(t for one in now for t in _changes(window, old_of[one.opened], one, reason)),
+    ]
+    heard = {old.opened: old.heard for old in past.lived}
+    told = {**{one.opened: old.heard for one in now if (old := old_of[one.opened])}, **heard}
+    merged = tuple(replace(one, heard=told.get(one.opened, False)) for one in now)
+    return Correction(
+        state=after,
+        past=replace(past, steps=steps_of(window), lived=merged, corrections=number),
+        retold=tuple(_renamed(t, number) for t in retold),
+        corrected=tuple((_renamed(t, number), told.get(t.opened or t.session, False)) for t in corrected),
+    )
+
+
+def remember(
+    track: Track, past: Past, state: AlertState, transitions: Iterable[Transition], heard: Collection[str]
+) -> Past:
+    """The past after some sessions were judged: their steps and episodes added, the oldest forgotten.
+
+    `heard` are the ids of the transitions that were sent.
+    """
+    every = lived(past.lived, transitions, heard=heard)
+    window = track.cut(after=past.base.session, upto=state.session)
+    base, surplus = past.base, len(window.sessions) - WINDOW
+    if surplus > 0:
+        base = state_after(window.cut(upto=window.sessions[surplus - 1]), base)
+        window = window.cut(after=base.session)
+    open_since = base.session or date.min
+    kept = tuple(one for one in every if one.resolved is None or one.resolved > open_since)
+    return replace(past, base=base, steps=steps_of(window), lived=kept)
+
+
+def _open_before(track: Track, past: Past) -> tuple[Lived, ...]:
+    """The episode that was open before the remembered sessions, as it was then."""
+    base = past.base
+    if base.level is None or base.worst is None or base.opened is None:
+        return ()
+    worst = track.instance.levels[base.worst].severity
+    return (Lived(base.episode, base.opened, None, worst, heard=False),)
+
+
+def lived(
+    before: Iterable[Lived], transitions: Iterable[Transition], *, heard: Collection[str]
+) -> tuple[Lived, ...]:
+    """Episodes with what some transitions add to them."""
+    found = {one.opened: one for one in before}
+    for one in transitions:
+        opened = one.opened or one.session
+        if one.kind is Kind.OPEN:
+            found[opened] = Lived(one.episode, opened, None, one.level, one.id in heard)
+        elif opened in found and one.kind in (Kind.ESCALATE, Kind.RESOLVE, Kind.STILL_OPEN):
+            was = found[opened]
+            ended = one.session if one.kind is Kind.RESOLVE else was.resolved
+            found[opened] = replace(was, resolved=ended, worst=one.level, heard=was.heard or one.id in heard)
+    return tuple(found.values())
+
+
+def _reason(before: Sequence[Step], now: Sequence[Step]) -> Reason:
+    """Late where a session that was unknown, or not there, is known now; else revised."""
+    old = {step.session: step.verdicts for step in before}
+    unknown = int(Verdict.UNKNOWN)
+    late = any(
+        any(v != unknown for v in step.verdicts)
+        and all(v == unknown for v in old.get(step.session, (unknown,)))
+        for step in now
+        if old.get(step.session) != step.verdicts
+    )
+    return Reason.LATE_DATA if late else Reason.REVISED_DATA
+
+
+def _counterpart(one: Lived, before: Iterable[Lived]) -> Lived | None:
+    return next((old for old in before if old.overlaps(one)), None)
+
+
+def _changes(window: Track, old: Lived | None, new: Lived, reason: Reason) -> list[Transition]:
+    """What happened to an episode that was there before."""
+    if old is None or (old.opened, old.resolved, old.worst) == (new.opened, new.resolved, new.worst):
+        return []
+    if old.resolved is None and new.resolved is not None:
+        return [_about(window, new, Kind.RESOLVE, reason, session=new.resolved)]
+    if old.resolved is not None and new.resolved is None:
+        return [_about(window, new, Kind.REOPEN, reason)]
+    if new.resolved is None and new.worst.rank > old.worst.rank:
+        return [_about(window, new, Kind.ESCALATE, reason)]
+    return [_about(window, new, Kind.AMEND, reason)]
+
+
+def _about(
+    window: Track, episode: Lived, kind: Kind, reason: Reason, *, session: date | None = None
+) -> Transition:
+    """A transition about an episode, in a session of the window: its own, else the nearest that is there."""
+    wanted = session or episode.opened
+    row = min(int(window.sessions.search_sorted(wanted)), len(window.sessions) - 1)
+    number, opened = episode.number, episode.opened
+    return transition(window, row, kind, episode.worst, episode=number, opened=opened, reason=reason)
+
+
+def _renamed(one: Transition, number: int) -> Transition:
+    """The same change in the same session may come again with the next correction: its id tells them apart."""
+    named = transition_id(one.rule, one.instance, one.level, one.kind, one.session, number)
+    return replace(one, id=named)

@@ -1,0 +1,94 @@
+"""A cycle on a real database: what is kept, judged and owed, also when bars come late or are revised."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load_rulebook
+from monitor.cycle import Context, fetch, judge_new, run_cycle
+from monitor.prices.sample import SampleSource
+from monitor.rules import Rulebook
+from monitor.storage.store import Store, open_store
+from tests.support.made_up import Values, made, sessions
+from tests.support.rules import pack
+
+BOOK = pack("high: {when: gold > 2, clear_when: gold < 1.5}")
+SEEN = datetime(2024, 3, 1, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path / 'cycle.db'}")
+    yield opened
+    opened.close()
+
+
+def context(store: Store, rulebook: Rulebook = BOOK) -> Context:
+    return Context(store=store, source=SampleSource(), rulebook=rulebook, channels=("console",))
+
+
+def keep(store: Store, gold: Values, seen_at: datetime) -> None:
+    store.add_bars(made({"gold": gold}), seen_at=seen_at, source="made up")
+
+
+def titles(store: Store) -> list[str]:
+    return [row.title for row in store.outbox_rows()]
+
+
+def test_a_revised_bar_is_corrected_at_once_and_only_once(store: Store) -> None:
+    keep(store, [1.6, 1.6], SEEN)
+    judge_new(context(store), now=SEEN)
+    keep(store, [1.6, 1.6, 3.0], SEEN + timedelta(days=1))
+    judge_new(context(store), now=SEEN + timedelta(days=1))
+    keep(store, [1.6, 1.6, 1.7], SEEN + timedelta(days=2))
+    for _ in range(2):
+        judge_new(context(store), now=SEEN + timedelta(days=2))
+
+    assert [title.partition(",")[0] for title in titles(store)] == [
+        "WARNING high: gold 3 > 2",
+        "CORRECTION high: gold 1.700 > 2",
+    ]
+    kinds = [(one.transition.kind.value, one.transition.reason.value) for one in store.transitions()]
+    assert sorted(kinds) == [("open", "threshold"), ("retract", "revised_data")]
+
+
+def test_the_first_version_of_a_bar_stays_readable_as_of_its_time(store: Store) -> None:
+    keep(store, [1.6, 3.0], SEEN)
+    keep(store, [1.6, 1.7], SEEN + timedelta(days=1))
+
+    assert store.bars(as_of=SEEN)["close"].to_list() == [1.6, 3.0]
+    assert store.bars()["close"].to_list() == [1.6, 1.7]
+
+
+def test_nothing_is_asked_for_while_no_settled_bar_is_missing(store: Store) -> None:
+    around = context(store, load_rulebook(["precious"], folder=Path()))
+    evening = datetime(2020, 3, 13, 22, tzinfo=UTC)
+    first = run_cycle(around, now=evening)
+    again = fetch(around, now=evening + timedelta(hours=1))
+
+    assert len(first.fetched) == 2
+    assert again == ((), 0)
+
+
+def test_a_bar_of_a_later_session_was_known_when_it_came_not_when_it_settled(store: Store) -> None:
+    around = context(store, load_rulebook(["precious"], folder=Path()))
+    run_cycle(around, now=datetime(2020, 3, 12, 22, tzinfo=UTC))
+    late = datetime(2020, 3, 16, 12, tzinfo=UTC)
+    run_cycle(around, now=late)
+
+    held = store.bars(instruments=["gold"])
+    known = dict(held.select("session", "known_at").iter_rows())
+    assert known[date(2020, 3, 13)] == late
+    assert known[date(2020, 3, 12)] == datetime(2020, 3, 12, 17, 30, tzinfo=UTC)
+
+
+def test_every_session_that_was_missed_is_one_commit_in_order(store: Store) -> None:
+    keep(store, [1.6], SEEN)
+    judge_new(context(store), now=SEEN)
+    keep(store, [1.6, 3.0, 1.0, 3.0], SEEN)
+    result = judge_new(context(store), now=SEEN)
+
+    assert result.sessions == sessions(4)[1:]
+    assert result.owed == 3

@@ -1,0 +1,156 @@
+"""Late and revised bars: what was told is put right once, and missing data puts nothing right."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.alerts import Kind, Reason
+from monitor.engine import observe
+from monitor.judge import Memories, Memory, judge, seed
+from monitor.policy import Decided
+from monitor.reconcile import WINDOW
+from monitor.rules import InstanceKey
+from monitor.storage.codec import from_plain, to_plain
+from tests.support.made_up import Values, made, sessions
+from tests.support.rules import pack
+
+BOOK = pack(
+    "high: {when: gold > 2, for: 2 bars, clear_when: gold < 1.5}\nfall: {when: gold < 1, cooldown: 9 days}"
+)
+HIGH: InstanceKey = ("p/high", None)
+
+
+def judged(gold: Values, memories: Memories | None = None) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
+    return judge(observe(BOOK, made({"gold": gold})), memories or {})
+
+
+def heard(decided: list[Decided], rule: str = "p/high") -> list[tuple[str, int, str, str]]:
+    """Kind, session by number, reason, and whether it was sent or why not."""
+    numbers = {session: number for number, session in enumerate(sessions(60))}
+    return [
+        (
+            one.transition.kind.value,
+            numbers[one.transition.session],
+            one.transition.reason.value,
+            one.cause or "sent",
+        )
+        for one in decided
+        if one.transition.rule == rule and one.transition.kind is not Kind.PENDING
+    ]
+
+
+def told(before: Values, after: Values) -> list[tuple[str, int, str, str]]:
+    """What is said when today's bars say something else about sessions that were judged."""
+    memories, _ = judged(before)
+    return heard(judged(after, memories)[1])
+
+
+def test_a_bar_that_comes_late_opens_late_and_says_why() -> None:
+    assert told([1.6, 3.0, None, 1.6], [1.6, 3.0, 3.0, 1.6]) == [("open", 2, "late_data", "sent")]
+
+
+def test_a_revised_bar_that_takes_an_open_away_sends_one_correction() -> None:
+    memories, first = judged([1.6, 3.0, 3.0, 3.0])
+    memories, second = judged([1.6, 3.0, 1.6, 3.0], memories)
+    _, third = judged([1.6, 3.0, 1.6, 3.0], memories)
+
+    assert heard(first) == [("open", 2, "threshold", "sent")]
+    assert heard(second) == [("retract", 2, "revised_data", "sent")]
+    assert "CORRECTION high" in second[0].text
+    assert third == []
+
+
+def test_an_open_that_was_withheld_is_taken_back_without_a_message() -> None:
+    before = [1.6, 0.9, 1.6, 0.9, 1.6]
+    memories, first = judged(before)
+    _, second = judged([1.6, 0.9, 1.6, 1.6, 1.6], memories)
+
+    assert heard(first, "p/fall")[-2][3] == "cooldown"
+    assert heard(second, "p/fall") == [("retract", 3, "revised_data", "nobody heard of it")]
+
+
+def test_an_episode_that_ended_after_all_is_resolved() -> None:
+    assert told([3.0, 3.0, 3.0, 1.8], [3.0, 3.0, 3.0, 1.2]) == [("resolve", 3, "revised_data", "sent")]
+
+
+def test_an_episode_that_did_not_end_is_opened_again() -> None:
+    assert told([3.0, 3.0, 1.2, 1.8], [3.0, 3.0, 1.8, 1.8]) == [("reopen", 1, "revised_data", "sent")]
+
+
+def test_an_episode_that_began_elsewhere_is_amended_in_silence() -> None:
+    assert told([1.6, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]) == [("amend", 1, "revised_data", "silent kind")]
+
+
+def test_a_revision_that_classes_nothing_differently_says_nothing() -> None:
+    assert told([1.6, 3.0, 3.0, 3.0], [1.7, 2.9, 3.1, 3.0]) == []
+
+
+@pytest.mark.parametrize("gone", [[1.6, 3.0, None, 3.0], [None, None, 3.0, 3.0]])
+def test_a_bar_that_vanishes_takes_nothing_back(gone: Values) -> None:
+    assert told([1.6, 3.0, 3.0, 3.0], gone) == []
+
+
+def test_sessions_older_than_the_window_are_left_as_they_were() -> None:
+    quiet = [1.6] * (WINDOW + 1)
+
+    assert told([3.0, 3.0, *quiet], [1.6, 1.6, *quiet]) == []
+
+
+def test_a_first_judgement_can_be_corrected_too() -> None:
+    memories, first = seed(observe(BOOK, made({"gold": [1.6, 3.0, 3.0]})))
+    _, second = judged([1.6, 3.0, 1.6], memories)
+
+    assert heard(first) == [("open", 2, "already_true", "sent")]
+    assert heard(second) == [("retract", 2, "revised_data", "sent")]
+
+
+def test_what_is_new_is_judged_in_the_same_breath() -> None:
+    memories, _ = judged([1.6, 3.0, 3.0])
+
+    assert heard(judged([1.6, 3.0, 1.6, 3.0, 3.0], memories)[1]) == [
+        ("retract", 2, "revised_data", "sent"),
+        ("open", 4, "threshold", "sent"),
+    ]
+
+
+def test_the_past_survives_storage() -> None:
+    memories, _ = judged([1.6, 3.0, 3.0, 3.0])
+
+    assert from_plain(Memory, to_plain(memories[HIGH])) == memories[HIGH]
+
+
+CLOSES = st.sampled_from([0.8, 1.2, 1.8, 3.0, None])
+MARKETS = st.lists(CLOSES, min_size=14, max_size=14)
+
+
+@settings(max_examples=60)
+@given(MARKETS, MARKETS)
+def test_after_a_correction_the_state_is_that_of_a_fresh_fold_and_a_second_one_finds_nothing(
+    before: list[float | None], after: list[float | None]
+) -> None:
+    known = [new if new is not None else old for old, new in zip(before, after, strict=True)]
+    known[-1] = known[-1] or 1.8  # the newest session has a bar both times
+    before[-1] = before[-1] or 1.8
+    memories, _ = judged(before)
+
+    corrected, _ = judged(known, memories)
+    fresh, _ = judged(known)
+
+    assert levels(corrected) == levels(fresh)
+    assert judged(known, corrected)[1] == []
+
+
+def levels(memories: Mapping[InstanceKey, Memory]) -> dict[InstanceKey, object]:
+    return {
+        key: (memory.state.levels, memory.state.level, memory.state.session)
+        for key, memory in memories.items()
+    }
+
+
+def test_a_reason_tells_late_from_revised() -> None:
+    late = told([1.6, 3.0, None, 1.6], [1.6, 3.0, 3.0, 1.6])
+    revised = told([1.6, 3.0, 1.6, 1.6], [1.6, 3.0, 3.0, 1.6])
+
+    assert [one[2] for one in late + revised] == [Reason.LATE_DATA, Reason.REVISED_DATA]
