@@ -59,7 +59,7 @@ def refused(place: Home, *arguments: str, code: int, **environment: str) -> list
     done = place.command(*arguments, **environment)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    lines = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
     assert lines
     assert all(line == line.strip() and line for line in lines)
     return lines
