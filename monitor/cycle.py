@@ -29,6 +29,8 @@ from monitor.storage.store import Store
 
 LONGEST_CLOSURE = timedelta(days=12)
 """No calendar pauses longer: so far back is far enough to find the session before."""
+LATELY = timedelta(days=40)
+"""What a daemon that runs needs to look at between two sessions."""
 FIRST_STARTED = "first_started_at"
 HOLDS = "holds_prices"
 SIMULATED = "sample"
@@ -93,7 +95,7 @@ def fetch(
     A manual series is nobody's to ask: it is imported.
     """
     wanted = context.rulebook.catalogue.subset(context.rulebook.instruments | context.instruments)
-    held = context.store.bars(instruments=[instrument.id for instrument in wanted], interval=context.interval)
+    held = _held_lately(context, [instrument.id for instrument in wanted], now)
     final = _last_final(held)
     due = [
         i
@@ -112,6 +114,17 @@ def fetch(
     ]
     new = sum(context.store.add_bars(frame, seen_at=now, source=context.source.name) for frame in frames)
     return tuple(answers), new
+
+
+def _held_lately(context: Context, instruments: Sequence[str], now: datetime) -> pl.DataFrame:
+    """The bars of the last weeks, and the whole history of an instrument that has none there."""
+    store, interval = context.store, context.interval
+    recent = store.bars(instruments=instruments, interval=interval, since=now.date() - LATELY)
+    others = set(instruments) - set(_last_final(recent))
+    if not others:
+        return recent
+    rest = store.bars(instruments=sorted(others), interval=interval)
+    return pl.concat([recent.filter(~pl.col("instrument").is_in(list(others))), rest])
 
 
 def _known_when_seen(bars: pl.DataFrame, store: Store, now: datetime) -> pl.DataFrame:

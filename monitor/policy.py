@@ -73,7 +73,7 @@ class Decided:
 
 def _no_reminder(session: date, ongoing: Ongoing, reason: Reason) -> Transition:
     msg = f"no reminder can be made of {ongoing} in {session} ({reason})"
-    raise NotImplementedError(msg)
+    raise TypeError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ same value is told in `_news`.  Which bars are complete or may be judged is left
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 from sqlalchemy import Connection, Select, column, func, insert, select, table
@@ -54,9 +54,14 @@ def add_bars(connection: Connection, frame: pl.DataFrame, *, seen_at: datetime, 
 
 
 def read_bars(
-    connection: Connection, *, as_of: datetime | None, instruments: Iterable[str] | None, interval: str
+    connection: Connection,
+    *,
+    as_of: datetime | None,
+    instruments: Iterable[str] | None,
+    interval: str,
+    since: date | None = None,
 ) -> pl.DataFrame:
-    """The latest version of each bar that was known at `as_of`, as a bar frame."""
+    """The latest version of each bar that was known at `as_of`, as a bar frame; from a session on, if given."""
     names = [name for name in BARS if name != "interval"]
     wanted = (
         select(*(_BARE.c[name] for name in names))
@@ -66,6 +71,9 @@ def read_bars(
     if as_of is not None:
         instant = _to_driver(connection, pl.DataFrame({"known_at": [as_of]}, schema={"known_at": UTC}))
         wanted = wanted.where(_BARE.c.known_at <= instant.item())
+    if since is not None:
+        first = _to_driver(connection, pl.DataFrame({"session": [since]}))
+        wanted = wanted.where(_BARE.c.session >= first.item())
     if instruments is not None:
         wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
     found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))

@@ -63,10 +63,13 @@ class Store:
         as_of: datetime | None = None,
         instruments: Iterable[str] | None = None,
         interval: str = "1d",
+        since: date | None = None,
     ) -> pl.DataFrame:
-        """The latest version of each bar, or the one that was known at `as_of`."""
+        """The latest version of each bar, or the one that was known at `as_of`; from a session on, if given."""
         with reading(self.engine) as connection:
-            return prices.read_bars(connection, as_of=as_of, instruments=instruments, interval=interval)
+            return prices.read_bars(
+                connection, as_of=as_of, instruments=instruments, interval=interval, since=since
+            )
 
     # --- what was judged
 
