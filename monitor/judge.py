@@ -54,7 +54,7 @@ class _Stretch:
     """What late and revised bars changed about episodes that were told, and whether they were heard of."""
 
     def _row(self, session: date) -> int:
-        return int(self.new.sessions.search_sorted(session))
+        return self.new.row_of(session)
 
     def still_open(self, session: date, level: Severity) -> Transition:
         return self._about(session, Kind.STILL_OPEN, level)

@@ -208,7 +208,7 @@ def _about(
 ) -> Transition:
     """A transition about an episode, in a session of the window: its own, else the nearest that is there."""
     wanted = session or episode.opened
-    row = min(int(window.sessions.search_sorted(wanted)), len(window.sessions) - 1)
+    row = min(window.row_of(wanted), len(window.sessions) - 1)
     number, opened = episode.number, episode.opened
     return transition(window, row, kind, episode.worst, episode=number, opened=opened, reason=reason)
 

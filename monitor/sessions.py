@@ -28,6 +28,7 @@ _USUAL_START = 2000
 _FRIDAY = 5
 
 
+@lru_cache(maxsize=512)
 def expected_sessions(instrument: Instrument, start: date, end: date) -> pl.Series:
     """Dates from `start` to `end` on which a bar is expected: the calendar's, less missing, plus extra."""
     days = calendar_sessions(instrument.calendar, start, end)

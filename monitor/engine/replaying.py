@@ -44,8 +44,8 @@ def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState,
     dwells, expires = track.instance.dwells, track.instance.rule.expires
     positions = _positions(track)
     rows = len(track.sessions)
-    stop = rows if expires is None else int(track.sessions.search_sorted(expires, side="left"))
-    row = 0 if state.session is None else int(track.sessions.search_sorted(state.session, side="right"))
+    stop = rows if expires is None else track.row_of(expires)
+    row = 0 if state.session is None else track.row_after(state.session)
     if row >= rows:
         return
     while (row := _next_row(state, dwells, positions, row, stop)) < rows:

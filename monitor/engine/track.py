@@ -29,11 +29,19 @@ class Track:
     def sessions(self) -> pl.Series:
         return self.frame["session"]
 
+    def row_of(self, session: date) -> int:
+        """The row of a session, or of the first one after it."""
+        return int(np.searchsorted(self.sessions.to_numpy(), np.datetime64(session), side="left"))
+
+    def row_after(self, session: date) -> int:
+        """The first row after a session."""
+        return int(np.searchsorted(self.sessions.to_numpy(), np.datetime64(session), side="right"))
+
     def cut(self, *, after: date | None = None, upto: date | None = None) -> "Track":
         """The observations after one session and up to another."""
         sessions = self.sessions
-        start = 0 if after is None else int(sessions.search_sorted(after, side="right"))
-        stop = len(sessions) if upto is None else int(sessions.search_sorted(upto, side="right"))
+        start = 0 if after is None else self.row_after(after)
+        stop = len(sessions) if upto is None else self.row_after(upto)
         cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
         return replace(self, frame=self.frame[start:stop], verdicts=cut)
 
