@@ -66,7 +66,7 @@ def _sampled(plain: dict[InstanceKey, Track], decided: Iterable[Decided]) -> dic
         if one.transition.kind is Kind.OPEN
     }
     for key, session in opens.items():
-        row = int(plain[key].sessions.search_sorted(session))
+        row = plain[key].row_of(session)
         for at in (max(row - 1, 0), row):
             found.setdefault(plain[key].sessions[at], set()).add(key)
     every = sorted(found)

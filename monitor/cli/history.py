@@ -51,10 +51,10 @@ def backtest(
     names = packs or list(found.settings.packs)
     rulebook = load_rulebook(names, folder=Path() if packs else found.folder)
     with working("reading prices"):
-        bars, source, warnings = _bars(found, prices, rulebook)
+        bars, source, warnings = bars_to_judge(found, prices, rulebook)
     for warning in warnings:
         note(f"warning: {warning}")
-    _check_held(rulebook, bars, source)
+    check_held(rulebook, bars, source)
     with working("judging"):
         done = run(rulebook, bars, start=start.date() if start else None, end=end.date() if end else None)
     if not any(len(track.sessions) for track in done.tracks):
@@ -67,7 +67,7 @@ def backtest(
         _show(done, source)
 
 
-def _bars(
+def bars_to_judge(
     found: "Configuration", prices: Path | None, rulebook: "Rulebook"
 ) -> tuple["pl.DataFrame", str, tuple[str, ...]]:
     """The bars to judge, what they are called, and what was wrong with single rows."""
@@ -94,7 +94,7 @@ def _about(warnings: Iterable[str], rulebook: "Rulebook") -> tuple[str, ...]:
     return tuple(w for w in warnings if w.partition(" ")[0].rstrip(":") in rulebook.instruments)
 
 
-def _check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:
+def check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:
     """Prices that are not there: some rules stay unknown, or nothing can be judged at all."""
     held = set(bars["instrument"].unique())
     missing = sorted(rulebook.instruments - held)

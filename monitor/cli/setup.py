@@ -153,13 +153,13 @@ def _packs(names: list[str], folder: Path) -> list[Path]:
 def _examined(found: "Configuration", prices: Path | None, rulebook: "Rulebook") -> tuple["DeepReport", str]:
     """What history says about the rules, and what that history is called."""
     from monitor.backtest.deep import examine
-    from monitor.cli.history import _bars, _check_held
+    from monitor.cli.history import bars_to_judge, check_held
 
     with working("reading prices"):
-        bars, source, warnings = _bars(found, prices, rulebook)
+        bars, source, warnings = bars_to_judge(found, prices, rulebook)
     for warning in warnings:
         note(f"warning: {warning}")
-    _check_held(rulebook, bars, source)
+    check_held(rulebook, bars, source)
     with working("judging history, and poisoning its future"):
         return examine(rulebook, bars), source
 
