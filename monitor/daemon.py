@@ -23,10 +23,11 @@ from typing import Any
 import structlog
 
 from monitor.config import CONSOLE, Configuration, load_catalogue, load_rulebook
-from monitor.cycle import Context, Result, fetch, judge_new, keep_apart
+from monitor.cycle import Result, judge_new
 from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
 from monitor.delivery.outbox import Delivered, deliver_due
 from monitor.errors import MonitorError, StorageError, UsageError
+from monitor.gather import Context, fetch, keep_apart
 from monitor.prices.source import PriceSource
 from monitor.storage.store import Store, open_store
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load_rulebook
-from monitor.cycle import Context, fetch, judge_new, run_cycle
+from monitor.cycle import judge_new, run_cycle
+from monitor.gather import Context, fetch
 from monitor.prices.sample import SampleSource
 from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store

@@ -21,8 +21,8 @@ Names = Annotated[
 def fetch(names: Names = None, *, settings: SettingsOption = None, clock: ClockOption = None) -> None:
     """Fetch the prices of instruments and keep them."""
     from monitor.config import load_catalogue, load_rulebook
-    from monitor.cycle import confirm
     from monitor.daemon import opened, read_clock
+    from monitor.gather import confirm
     from monitor.prices.source import Outcome
 
     found = configuration(settings)

@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from monitor.alerts import AlertState, Severity
-from monitor.cycle import Context, judge_new
+from monitor.cycle import judge_new
 from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import deliver_due
 from monitor.errors import DeliveryError
+from monitor.gather import Context
 from monitor.instruments import Instrument
 from monitor.judge import Memory
 from monitor.policy import Decided

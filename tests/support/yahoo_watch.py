@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from monitor.bars import Status
-from monitor.cycle import Context, Result, run_cycle
+from monitor.cycle import Result, run_cycle
+from monitor.gather import Context
 from monitor.instruments import Catalogue, Instrument
 from monitor.prices.yahoo import YahooSource
 from monitor.storage.store import Store
