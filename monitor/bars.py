@@ -5,7 +5,8 @@ are null where unknown, never NaN.  This module does not compute metrics and doe
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 
 import polars as pl
@@ -18,6 +19,40 @@ class Status(StrEnum):
     PROVISIONAL = "provisional"
     FINAL = "final"
     QUARANTINED = "quarantined"
+
+
+class ActionKind(StrEnum):
+    """What a company or fund did to its own price."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+    CAPITAL_GAIN = "capital gain"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A split, or a payment per share, that took effect with the open of a session.
+
+    Closes are never changed for payments.  They are for splits: after one, all closes that a source gives are in new
+    shares, those of sessions before it too; closes fetched before the split must be divided by its value.
+    """
+
+    instrument: str
+    session: date
+    kind: ActionKind
+    value: float
+    """Of a split the new shares for one old share (2.0 for 2:1), else what is paid per share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a source says of the newest price of a series, besides its values."""
+
+    instrument: str
+    contract: str | None = None
+    """Of a future the contract that is quoted, such as `Gold Dec 26`: often another than that of its history."""
+    at: datetime | None = None
+    """When the source says the price was made."""
 
 
 UTC = pl.Datetime("us", "UTC")

@@ -8,12 +8,12 @@ Time is an argument.  The same `judge` runs in a backtest.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from monitor.bars import completed
 from monitor.engine import Track, observe
-from monitor.gather import FIRST_STARTED, Context, fetch
+from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
 from monitor.judge import Memory, judge, seed
 from monitor.messages import Entry, Message, compose
 from monitor.policy import Decided
@@ -27,8 +27,7 @@ from monitor.storage.records import Evaluation, Judged
 class Result:
     """What a cycle did."""
 
-    fetched: tuple[Fetched, ...] = ()
-    new_bars: int = 0
+    gathered: Gathered = field(default_factory=Gathered)
     sessions: tuple[date, ...] = ()
     """Sessions that were judged, besides first judgements."""
     decided: tuple[Decided, ...] = ()
@@ -36,16 +35,25 @@ class Result:
     """Messages that were put into the outbox."""
 
     @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """The answers of the source."""
+        return self.gathered.answers
+
+    @property
+    def new_bars(self) -> int:
+        """Bars that are new, or have another value or status than before."""
+        return self.gathered.new_bars
+
+    @property
     def failed(self) -> tuple[Fetched, ...]:
         """The answers that brought no prices."""
-        return tuple(answer for answer in self.fetched if answer.outcome is not Outcome.OK)
+        return tuple(answer for answer in self.gathered.answers if answer.outcome is not Outcome.OK)
 
 
 def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Result:
     """Fetch what is due on some calendars (None: all) and judge every session that is complete."""
-    fetched, new_bars = fetch(context, now=now, calendars=calendars)
-    judged = judge_new(context, now=now)
-    return Result(fetched, new_bars, judged.sessions, judged.decided, judged.owed)
+    gathered = fetch(context, now=now, calendars=calendars)
+    return replace(judge_new(context, now=now), gathered=gathered)
 
 
 def judge_new(context: Context, *, now: datetime) -> Result:

@@ -176,12 +176,11 @@ class Daemon:
         """Fetch and judge what is due on one calendar."""
         with self.cycle_lock:
             now = self.clock.now()
-            fetched, new_bars = fetch(self.context, now=now, calendars={calendar})
-            result = Result(fetched, new_bars)
-            self.up_to_date = self.up_to_date and not new_bars  # stays false until they are judged
+            gathered = fetch(self.context, now=now, calendars={calendar})
+            result = Result(gathered)
+            self.up_to_date = self.up_to_date and not gathered.new_bars  # stays false until they are judged
             if not self.up_to_date:
-                judged = judge_new(self.context, now=now)
-                result = replace(judged, fetched=fetched, new_bars=new_bars)
+                result = replace(judge_new(self.context, now=now), gathered=gathered)
                 self.up_to_date = True
         _log_cycle(calendar, result)
         if result.owed:
@@ -298,6 +297,9 @@ def _log_cycle(calendar: str, result: Result) -> None:
         log.warning(
             "no prices", instrument=answer.instrument, outcome=answer.outcome.value, detail=answer.detail
         )
+    for one in result.gathered.findings:
+        released = one.released_by.value if one.released_by else None
+        log.warning("price doubted", instrument=one.instrument, reason=one.reason, released_by=released)
     if result.fetched or result.sessions or result.decided:
         log.info(
             "cycle",

@@ -3,24 +3,33 @@
 Only instruments with a settled bar missing are asked for.  Time is an argument.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from monitor.bars import UTC, Status
+from monitor.alerts import Severity
+from monitor.bars import UTC, Quote, Status, empty
 from monitor.errors import UsageError
 from monitor.instruments import AssetKind, Instrument
+from monitor.messages import Message, message_key
 from monitor.prices.source import Fetched, Outcome, PriceSource
+from monitor.quality import Finding, Judged, Kind, judge_live, siblings
 from monitor.rules import Rulebook
-from monitor.sessions import expected_sessions, settled_at
+from monitor.sessions import expected_sessions, missing_sessions, settled_at
+from monitor.storage.records import Polled
 from monitor.storage.store import Store
 
 LONGEST_CLOSURE = timedelta(days=12)
 """No calendar pauses longer: so far back is far enough to find the session before."""
 LATELY = timedelta(days=40)
 """What a daemon that runs needs to look at between two sessions."""
+AS_FAR_AS_JUDGED = timedelta(days=240)
+"""So much of what is held tells whether a move is believable."""
+MANY = 3
+"""Revisions in one poll after which the whole history is asked for: a vendor revises the last bar only."""
 FIRST_STARTED = "first_started_at"
 HOLDS = "holds_prices"
 SIMULATED = "sample"
@@ -52,15 +61,23 @@ def keep_apart(store: Store, source: PriceSource, *, claim: bool) -> None:
         store.set_meta(HOLDS, kind)
 
 
-def fetch(
-    context: Context, *, now: datetime, calendars: Collection[str] | None = None
-) -> tuple[tuple[Fetched, ...], int]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What came of asking the source."""
+
+    answers: tuple[Fetched, ...] = ()
+    new_bars: int = 0
+    findings: tuple[Finding, ...] = ()
+    """What was found about the bars that came, and was not known before."""
+
+
+def fetch(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Gathered:
     """Ask the source for every instrument with a settled bar missing; keep what came.
 
     A manual series is nobody's to ask: it is imported.
     """
     wanted = context.rulebook.catalogue.subset(context.rulebook.instruments | context.instruments)
-    held = _held_lately(context, [instrument.id for instrument in wanted], now)
+    held = _held_since(context, [instrument.id for instrument in wanted], now.date() - LATELY)
     final = _last_final(held)
     due = [
         i
@@ -69,27 +86,127 @@ def fetch(
         and i.kind is not AssetKind.MANUAL
         and is_due(i, final.get(i.id), now)
     ]
-    if not due:
-        return (), 0
-    answers = context.source.fetch(due, interval=context.interval, since=final, now=now)
-    frames = [
-        _known_when_seen(confirm(answer.bars, held), context.store, now)
-        for answer in answers
-        if answer.outcome is Outcome.OK
-    ]
-    new = sum(context.store.add_bars(frame, seen_at=now, source=context.source.name) for frame in frames)
-    return tuple(answers), new
+    return ask(context, due, _back_to_gaps(due, held, final), now=now) if due else Gathered()
 
 
-def _held_lately(context: Context, instruments: Sequence[str], now: datetime) -> pl.DataFrame:
-    """The bars of the last weeks, and the whole history of an instrument that has none there."""
+def ask(
+    context: Context, instruments: Sequence[Instrument], since: Mapping[str, date], *, now: datetime
+) -> Gathered:
+    """Ask for some instruments, judge the bars that come beside those held, and keep them."""
+    store, names = context.store, [one.id for one in context.rulebook.catalogue.instruments.values()]
+    answers = list(context.source.fetch(instruments, interval=context.interval, since=since, now=now))
+    held = _held_since(context, names, now.date() - AS_FAR_AS_JUDGED)
+    judged = _judged(context, answers, held, now)
+    if kin := _kin(context, judged, {one.id for one in instruments}):
+        answers += context.source.fetch(kin, interval=context.interval, since=_last_final(held), now=now)
+        judged = _judged(context, answers, held, now)
+    if moved := _elsewhere(judged, answers, held):
+        whole = context.rulebook.catalogue.subset(moved)
+        again = context.source.fetch(whole, interval=context.interval, since={}, now=now)
+        answers = [*(one for one in answers if one.instrument not in moved), *again]
+        judged = _judged(context, answers, store.bars(interval=context.interval), now)
+    polled = Polled(
+        bars=_known_when_seen(judged.frame, store, now),
+        quotes=[_quote(one) for one in answers],
+        actions=[action for one in answers for action in one.actions],
+        findings=judged.findings,
+        messages=_doubts(judged, context),
+    )
+    kept = store.keep(polled, seen_at=now, source=context.source.name)
+    return Gathered(tuple(answers), kept.new_bars, kept.findings)
+
+
+def _judged(context: Context, answers: Sequence[Fetched], held: pl.DataFrame, now: datetime) -> Judged:
+    """The bars that came, with their statuses; siblings among all that is held confirm a move."""
+    came = [confirm(one.bars, held) for one in answers if one.outcome is Outcome.OK]
+    if not came:
+        return Judged(empty())
+    incoming = pl.concat(came)
+    names, since = incoming["instrument"].unique(), incoming.select(pl.col("session").min()).item()
+    seen = context.store.sightings(names, since=since, interval=context.interval)
+    return judge_live(incoming, held, context.rulebook.catalogue, now=now, sightings=seen)
+
+
+def _kin(context: Context, judged: Judged, asked: Collection[str]) -> list[Instrument]:
+    """Instruments that were not asked for and may confirm at once what is doubted: the two closest of each."""
+    catalogue = context.rulebook.catalogue
+    doubted = {one.instrument for one in judged.unconfirmed}
+    known = [[n for n in siblings(name) if n in catalogue.instruments] for name in sorted(doubted)]
+    names = dict.fromkeys(name for kin in known for name in kin[:2])
+    return [catalogue.instruments[name] for name in names if name not in asked]
+
+
+def _elsewhere(judged: Judged, answers: Iterable[Fetched], held: pl.DataFrame) -> set[str]:
+    """Instruments whose last bars came on another base, or mostly different, and not yet all of those before."""
+    revised = Counter(one.instrument for one in judged.findings if one.kind is Kind.REVISION)
+    moved = {one.instrument for one in judged.findings if one.kind is Kind.READJUSTMENT}
+    moved |= {name for name, count in revised.items() if count >= MANY}
+    first = dict(held.group_by("instrument").agg(pl.col("session").min()).iter_rows())
+    return {
+        one.instrument
+        for one in answers
+        if one.instrument in moved and one.bars["session"].min() > first[one.instrument]
+    }
+
+
+def _quote(answer: Fetched) -> Quote:
+    contract, at = answer.meta.get("contract"), answer.meta.get("source_time")
+    return Quote(
+        answer.instrument,
+        contract if isinstance(contract, str) else None,
+        at if isinstance(at, datetime) else None,
+    )
+
+
+def _doubts(judged: Judged, context: Context) -> list[Message]:
+    """What people hear of bars that are not believed yet, and of a series that turned into another."""
+    told = [one for one in judged.findings if one.unconfirmed or one.kind is Kind.ANOTHER_SERIES]
+    return [doubt(one, channel) for one in told for channel in context.channels]
+
+
+def doubt(finding: Finding, channel: str) -> Message:
+    """The news that a bar is not believed yet; rules see nothing of it until it is."""
+    series = finding.kind is Kind.ANOTHER_SERIES
+    what = "another series?" if series else "unconfirmed move"
+    title = f"WARNING {finding.instrument}: {what}, {finding.session}"
+    waits = (
+        "Look at its symbol."
+        if series
+        else "Rules wait until a second poll, a sibling or the next bar confirms it."
+    )
+    return Message(
+        channel=channel,
+        session=finding.session,
+        severity=Severity.WARNING,
+        title=title,
+        body=f"{finding.reason}.\n{waits}",
+        transitions=(),
+        key=message_key(channel, [str(part) for part in finding.key]),
+    )
+
+
+def _held_since(context: Context, instruments: Sequence[str], since: date) -> pl.DataFrame:
+    """The bars since a session, and the whole history of an instrument that has none there."""
     store, interval = context.store, context.interval
-    recent = store.bars(instruments=instruments, interval=interval, since=now.date() - LATELY)
+    recent = store.bars(instruments=instruments, interval=interval, since=since)
     others = set(instruments) - set(_last_final(recent))
     if not others:
         return recent
     rest = store.bars(instruments=sorted(others), interval=interval)
     return pl.concat([recent.filter(~pl.col("instrument").is_in(list(others))), rest])
+
+
+def _back_to_gaps(
+    instruments: Iterable[Instrument], held: pl.DataFrame, final: Mapping[str, date]
+) -> dict[str, date]:
+    """From where to ask: the last final bar, or the first session of the last weeks that is missing before it."""
+    since = dict(final)
+    for one in instruments:
+        own = held.filter(pl.col("instrument") == one.id)["session"]
+        if one.id in since and len(own):
+            gaps = missing_sessions(one, own.filter(own >= since[one.id] - LATELY))
+            since[one.id] = min([since[one.id], *gaps])
+    return since
 
 
 def _known_when_seen(bars: pl.DataFrame, store: Store, now: datetime) -> pl.DataFrame:
@@ -117,8 +234,9 @@ def _last_final(held: pl.DataFrame) -> dict[str, date]:
 
 
 def confirm(new: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    """A provisional bar that an earlier poll saw with the same values is final."""
-    before = held.filter(pl.col("status") == Status.PROVISIONAL).select(
+    """A provisional bar that an earlier poll saw with the same values, believed or not, is final."""
+    seen = pl.col("status").is_in([Status.PROVISIONAL, Status.QUARANTINED])
+    before = held.filter(seen).select(
         "instrument", "session", *(pl.col(name).alias(f"{name} before") for name in ("close", "status"))
     )
     joined = new.join(before, on=["instrument", "session"], how="left", maintain_order="left")

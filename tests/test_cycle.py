@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config import load_rulebook
 from monitor.cycle import judge_new, run_cycle
-from monitor.gather import Context, fetch
+from monitor.gather import Context, Gathered, fetch
 from monitor.prices.sample import SampleSource
 from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
@@ -70,7 +70,7 @@ def test_nothing_is_asked_for_while_no_settled_bar_is_missing(store: Store) -> N
     again = fetch(around, now=evening + timedelta(hours=1))
 
     assert len(first.fetched) == 2
-    assert again == ((), 0)
+    assert again == Gathered()
 
 
 def test_a_bar_of_a_later_session_was_known_when_it_came_not_when_it_settled(store: Store) -> None:

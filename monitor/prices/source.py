@@ -13,6 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from monitor import bars
+from monitor.bars import Action
 from monitor.errors import SourceError
 from monitor.instruments import Instrument
 
@@ -31,29 +32,6 @@ class Outcome(StrEnum):
     EMPTY = "empty"
     SKIPPED = "skipped"
     """Not asked: the request budget is spent, or the source is being left alone for a while."""
-
-
-class ActionKind(StrEnum):
-    """What a company or fund did to its own price."""
-
-    SPLIT = "split"
-    DIVIDEND = "dividend"
-    CAPITAL_GAIN = "capital gain"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A split, or a payment per share, that took effect with the open of a session.
-
-    Closes are never changed for payments.  They are for splits: after one, all closes that a source gives are in new
-    shares, those of sessions before it too; closes fetched before the split must be divided by its value.
-    """
-
-    instrument: str
-    session: date
-    kind: ActionKind
-    value: float
-    """Of a split the new shares for one old share (2.0 for 2:1), else what is paid per share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,32 +10,33 @@ from datetime import date
 
 import polars as pl
 
-FAMILIES: tuple[frozenset[str], ...] = (
-    frozenset({"gold", "gld", "iau", "phys", "gdx", "gdxj"}),
-    frozenset({"silver", "slv", "sivr", "pslv", "sil", "silj", "gdx"}),
-    frozenset({"copper", "cper", "copx", "fcx", "lme_copper"}),
-    frozenset({"platinum", "pplt"}),
-    frozenset({"palladium", "pall"}),
-    frozenset({"spy", "sp500"}),
+FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("gold", "gld", "iau", "phys", "gdx", "gdxj"),
+    ("silver", "slv", "sivr", "pslv", "sil", "silj", "gdx"),
+    ("copper", "cper", "copx", "fcx", "lme_copper"),
+    ("platinum", "pplt"),
+    ("palladium", "pall"),
+    ("spy", "sp500"),
 )
-"""Ids of `rules/instruments.yml`; an id that a catalogue does not have confirms nothing and does no harm."""
+"""Ids of `rules/instruments.yml`, the closest kin first; an id that a catalogue does not have does no harm."""
 
-FUNDS: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
-    (frozenset({"nem", "nst", "evn"}), frozenset({"gdx", "gdxj"})),
-    (frozenset({"hl", "cde"}), frozenset({"sil", "silj", "silver", "slv"})),
-    (frozenset({"sfr", "tmq"}), frozenset({"copx", "copper"})),
-    (frozenset({"mp", "usar", "lyc", "ilu", "aru"}), frozenset({"remx"})),
-    (frozenset({"alb", "lac", "pls", "ltr", "minres", "igo"}), frozenset({"lit"})),
-    (frozenset({"uuuu", "pdn", "boe", "bmn"}), frozenset({"ura"})),
+FUNDS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("nem", "nst", "evn"), ("gdx", "gdxj")),
+    (("hl", "cde"), ("sil", "silj", "silver", "slv")),
+    (("sfr", "tmq"), ("copx", "copper")),
+    (("mp", "usar", "lyc", "ilu", "aru"), ("remx",)),
+    (("alb", "lac", "pls", "ltr", "minres", "igo"), ("lit",)),
+    (("uuuu", "pdn", "boe", "bmn"), ("ura",)),
 )
 """Companies, and the funds that confirm them."""
 
 
-def siblings(instrument: str) -> frozenset[str]:
-    """The ids of the instruments that can confirm a move of this one."""
+def siblings(instrument: str) -> tuple[str, ...]:
+    """The ids of the instruments that can confirm a move of this one, the closest first."""
     families = [family for family in FAMILIES if instrument in family]
     funds = [confirming for companies, confirming in FUNDS if instrument in companies]
-    return frozenset[str]().union(*families, *funds) - {instrument}
+    found = dict.fromkeys(name for group in (*families, *funds) for name in group)
+    return tuple(name for name in found if name != instrument)
 
 
 class Closes:

@@ -10,7 +10,8 @@ from datetime import date, datetime
 import polars as pl
 from sqlalchemy import Connection, Select, column, func, insert, select, table
 
-from monitor.bars import BARS, FIELDS, UTC, Status, conform
+from monitor.bars import BARS, FIELDS, UTC, Quote, Status, conform
+from monitor.quality import Sighting
 
 SAME = 1e-5
 """Prices that differ by less than this part of them are the same price: vendors send single precision."""
@@ -20,16 +21,35 @@ _CHUNK = 10_000
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f"
 
 # The table without its types: many rows go through here, and polars converts a column at once.
-_COLUMNS = (*KEY, "version", "opened_at", "known_at", "seen_at", *FIELDS, "status", "source")
+_COLUMNS = (
+    *(*KEY, "version", "opened_at", "known_at", "seen_at"),
+    *(*FIELDS, "status", "source", "contract", "source_at"),
+)
 _BARE = table("bar_version", *(column(name) for name in _COLUMNS))
 
-_SAVED: dict[str, pl.DataType] = {**BARS, "version": pl.Int64(), "seen_at": UTC, "source": pl.String()}
+_SAVED: dict[str, pl.DataType] = {
+    **BARS,
+    "version": pl.Int64(),
+    "seen_at": UTC,
+    "source": pl.String(),
+    "contract": pl.String(),
+    "source_at": UTC,
+}
+_QUOTED = [Status.PARTIAL, Status.PROVISIONAL, Status.QUARANTINED]
 
 
-def add_bars(connection: Connection, frame: pl.DataFrame, *, seen_at: datetime, source: str) -> int:
+def add_bars(
+    connection: Connection,
+    frame: pl.DataFrame,
+    *,
+    seen_at: datetime,
+    source: str,
+    quotes: Iterable[Quote] = (),
+) -> int:
     """Append a version of each bar that is new or changed; returns how many were appended.
 
-    A first version keeps the frame's `known_at`; a later one became known when it was seen.
+    A first version keeps the frame's `known_at`; a later one became known when it was seen.  Bars that are not
+    settled are kept with what their source said of the quote.
     """
     incoming = conform(frame).unique(subset=KEY, keep="last", maintain_order=True)
     if incoming.is_empty():
@@ -46,11 +66,39 @@ def add_bars(connection: Connection, frame: pl.DataFrame, *, seen_at: datetime, 
             pl.lit(seen_at, UTC).alias("seen_at"),
             pl.lit(source).alias("source"),
         )
+        .join(_quoted(quotes), on=["instrument", "status"], how="left", maintain_order="left")
         .select(_COLUMNS)
     )
     for chunk in news.iter_slices(_CHUNK):
         connection.execute(insert(_BARE), _to_driver(connection, chunk).to_dicts())
     return news.height
+
+
+def _quoted(quotes: Iterable[Quote]) -> pl.DataFrame:
+    """The quotes, once for each status of a bar that is not settled."""
+    rows = [(one.instrument, one.contract, one.at) for one in quotes]
+    schema = {"instrument": pl.String(), "contract": pl.String(), "source_at": UTC}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return frame.join(pl.DataFrame({"status": _QUOTED}, schema={"status": pl.String()}), how="cross")
+
+
+def sightings(
+    connection: Connection, instruments: Iterable[str], *, interval: str, since: date
+) -> list[Sighting]:
+    """Every close since a session that is or was quarantined, and when it was first seen."""
+    first = _to_driver(connection, pl.DataFrame({"session": [since]}))
+    wanted = (
+        select(*(_BARE.c[name] for name in ("instrument", "session", "close", "seen_at")))
+        .where(
+            _BARE.c.interval == interval,
+            _BARE.c.instrument.in_(list(instruments)),
+            _BARE.c.session >= first.item(),
+            _BARE.c.status == Status.QUARANTINED.value,
+        )
+        .order_by(_BARE.c.seen_at)
+    )
+    found = _fetch(connection, wanted, ["instrument", "session", "close", "seen_at"])
+    return [Sighting(**row) for row in found.drop_nulls("close").to_dicts()]
 
 
 def read_bars(

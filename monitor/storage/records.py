@@ -8,15 +8,42 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+import polars as pl
+
 from monitor.alerts import Severity, Transition
+from monitor.bars import Action, Quote
 from monitor.judge import Memory
 from monitor.messages import Message
 from monitor.policy import Decided
+from monitor.quality import Finding
 
 __all__ = ["Memory"]
 
 Key = tuple[str, str | None]
 """A rule's full id and its instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """All that one poll of the prices brought."""
+
+    bars: pl.DataFrame
+    """A bar frame."""
+    quotes: Sequence[Quote] = ()
+    """What the source says of the bars that are not settled."""
+    actions: Sequence[Action] = ()
+    findings: Sequence[Finding] = ()
+    messages: Sequence[Message] = ()
+    """What people must hear of it, each key once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of it was news."""
+
+    new_bars: int
+    """Versions that were added."""
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

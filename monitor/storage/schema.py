@@ -64,6 +64,34 @@ bar_version = Table(
     *(Column(name, Double) for name in ("open", "high", "low", "close", "volume")),
     Column("status", String, nullable=False),
     Column("source", String, nullable=False),
+    Column("contract", String),
+    Column("source_at", Instant),
+    sqlite_with_rowid=False,
+)
+
+action = Table(
+    "action",
+    metadata,
+    Column("instrument", String, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("source", String, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("instrument", String, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("kind", String, primary_key=True),
+    *(Column(name, Double) for name in ("seen", "expected")),
+    Column("reason", String, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("released_by", String),
+    Column("found_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 import polars as pl
 from sqlalchemy import Engine, func, select
 
+from monitor.bars import Action
 from monitor.messages import Message
-from monitor.storage import judgements, outbox, prices, schema
+from monitor.quality import Finding, Sighting
+from monitor.storage import findings, judgements, outbox, prices, schema
 from monitor.storage.database import connect, name_of, reading, writing
 from monitor.storage.migrate import migrate
 from monitor.storage.records import (
@@ -16,10 +18,12 @@ from monitor.storage.records import (
     Counts,
     Evaluation,
     Judged,
+    Kept,
     Key,
     Memory,
     OutboxRow,
     Owed,
+    Polled,
     Recorded,
 )
 
@@ -54,8 +58,34 @@ class Store:
 
     def add_bars(self, frame: pl.DataFrame, *, seen_at: datetime, source: str) -> int:
         """Append a version of each bar that is new or changed; returns how many were appended."""
+        return self.keep(Polled(frame), seen_at=seen_at, source=source).new_bars
+
+    def keep(self, polled: Polled, *, seen_at: datetime, source: str) -> Kept:
+        """Write all that a poll brought, as a whole or not at all; returns what was news."""
         with writing(self.engine) as connection:
-            return prices.add_bars(connection, frame, seen_at=seen_at, source=source)
+            findings.add_actions(connection, polled.actions, seen_at=seen_at, source=source)
+            outbox.enqueue(connection, polled.messages, now=seen_at)
+            return Kept(
+                new_bars=prices.add_bars(
+                    connection, polled.bars, seen_at=seen_at, source=source, quotes=polled.quotes
+                ),
+                findings=findings.add_findings(connection, polled.findings, now=seen_at),
+            )
+
+    def sightings(self, instruments: Iterable[str], *, since: date, interval: str = "1d") -> list[Sighting]:
+        """Every close since a session that is or was quarantined, and when it was first seen."""
+        with reading(self.engine) as connection:
+            return prices.sightings(connection, instruments, interval=interval, since=since)
+
+    def actions(self, instrument: str | None = None) -> list[Action]:
+        """Splits and payments, by instrument and session."""
+        with reading(self.engine) as connection:
+            return findings.actions(connection, instrument)
+
+    def findings(self, *, since: datetime | None = None) -> list[tuple[Finding, datetime]]:
+        """What was found about prices and when, oldest first."""
+        with reading(self.engine) as connection:
+            return findings.findings(connection, since=since)
 
     def bars(
         self,

@@ -19,9 +19,10 @@ from urllib.parse import quote
 import polars as pl
 import structlog
 
+from monitor.bars import Action, ActionKind
 from monitor.errors import UsageError
 from monitor.instruments import Instrument
-from monitor.prices.source import Action, ActionKind, Fetched, FetchError, Outcome, SymbolInfo
+from monitor.prices.source import Fetched, FetchError, Outcome, SymbolInfo
 from monitor.prices.yahoo.chart import Chart, read_chart
 from monitor.prices.yahoo.daily import Calendar, daily_bars
 from monitor.prices.yahoo.failures import OK, as_outcomes, refusal

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from polars.exceptions import PolarsError
 
-from monitor.bars import FIELDS
+from monitor.bars import FIELDS, ActionKind
 from monitor.bars import UTC as INSTANT
-from monitor.prices.source import ActionKind, FetchError, Outcome, one_line
+from monitor.prices.source import FetchError, Outcome, one_line
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 200

@@ -26,10 +26,10 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from monitor.bars import FIELDS
+from monitor.bars import FIELDS, ActionKind
 from monitor.bars import UTC as INSTANT
 from monitor.instruments import Instrument
-from monitor.prices.source import ActionKind, FetchError, Outcome
+from monitor.prices.source import FetchError, Outcome
 from monitor.prices.yahoo.chart import NAMES, Chart, Event
 from monitor.prices.yahoo.daily import Calendar, bars_of, trade_date, without_future
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.prices.source import ActionKind, FetchError, Outcome
+from monitor.bars import ActionKind
+from monitor.prices.source import FetchError, Outcome
 from monitor.prices.yahoo.chart import Event, error_text, read_chart
 from tests.support.yahoo_wire import at, body, finished, share
 

@@ -1,9 +1,10 @@
 """Cases 18 to 24 of yahoo.md, section 6: prices that are revised, rescaled, split, wrong, dear or late."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from monitor.bars import Action, ActionKind
 from monitor.instruments import AssetKind
-from monitor.prices.source import Action, ActionKind
+from monitor.quality import Kind, Release
 from tests.prices.yahoo.conftest import GOLD, NEWMONT, SILVER, Watching, flat, instrument, straight
 from tests.support.yahoo_market import Bar, equity, future, stamp_of
 from tests.support.yahoo_server import YahooServer
@@ -72,6 +73,8 @@ def test_19_a_dividend_that_rescales_adjusted_closes_is_an_event_and_neither_rev
     assert result.fetched[0].actions == (Action("gdx", date(2020, 3, 13), ActionKind.DIVIDEND, 0.25),)
     assert watching.store.counts().bars == held + 2  # Friday's bar, provisional and final
     assert watching.bar("gdx", "2020-03-12")["close"] == series.bars[27].close
+    assert watching.store.actions() == list(result.fetched[0].actions)
+    assert watching.store.findings() == []
     assert watching.told() == []
 
 
@@ -96,7 +99,10 @@ def test_20_a_split_overnight_is_an_event_and_its_closes_are_all_in_new_shares(
     assert fetched.actions == (Action("nem", date(2020, 3, 13), ActionKind.SPLIT, 2.0),)
     assert fetched.bars["close"].pct_change().drop_nulls().abs().max() < 0.02  # type: ignore[operator]
     assert watching.bar("nem", "2020-03-13")["close"] == 29.5
+    assert watching.store.actions("nem") == list(fetched.actions)
+    assert [one.kind for one, _ in watching.store.findings()] == [Kind.READJUSTMENT]
     assert watching.told() == []
+    assert watching.owed() == []
 
 
 def test_21_a_spike_that_the_next_poll_does_not_confirm_never_becomes_final(
@@ -112,7 +118,8 @@ def test_21_a_spike_that_the_next_poll_does_not_confirm_never_becomes_final(
     watching.at("2020-03-13T00:30-04:00", "2020-03-13T00:50-04:00")
 
     assert spike["close"] > 9000
-    assert spike["status"] != "final"
+    assert spike["status"] == "quarantined"
+    assert watching.owed() == ["WARNING gold: unconfirmed move, 2020-03-12"]
     assert watching.bar("gold", "2020-03-12")["close"] == 1627
     assert watching.bar("gold", "2020-03-12")["status"] == "final"
     assert watching.told() == []
@@ -126,18 +133,22 @@ def test_22_a_genuine_fall_that_its_etf_shares_is_told_within_two_polls(
     server.put(future("SI=F", flat({**calm, "2026-01-30": 69.0, "2026-02-02": 69.5})))
     server.put(equity("SLV", flat({**calm, "2026-01-30": 71.5, "2026-02-02": 72.0}), kind="ETF"))
     watching = watch(SILVER, SLV, rules="fall:\n  when: change(silver, 1) < -20%\n  severity: critical")
-    watching.at("2026-01-29T23:59:30-05:00", "2026-01-30T00:20-05:00")
+    watching.at("2026-01-29T17:10-05:00", "2026-01-29T17:30-05:00")
 
     watching.at("2026-02-02T00:10-05:00", "2026-02-02T00:30-05:00")
 
     assert watching.told() == ["open 2026-01-30"]
+    assert [one.released_by for one, _ in watching.store.findings()] == [Release.SIBLING] * 2
 
 
 def test_23_a_share_that_triples_on_a_great_volume_is_told_within_two_polls(
     watch: Watching, server: YahooServer
 ) -> None:
     """23: an equity tripling on 200 M volume, as TMQ on 2025-10-07."""
-    calm = flat({f"2025-10-{day:02}": 2.09 for day in (1, 2, 3, 6)}, volume=2_000_000)
+    days = [date(2025, 10, 6) - timedelta(days=back) for back in range(40)]
+    closes: dict[str, float | None] = {str(day): 2.09 for day in reversed(days) if day.weekday() < 5}
+    del closes["2025-09-01"]
+    calm = flat(closes, volume=2_000_000)
     server.put(equity("TMQ", [*calm, *flat({"2025-10-07": 6.5}, volume=212_000_000)]))
     watching = watch(TRILOGY, rules="up:\n  when: change(tmq, 1) > 100%\n  severity: critical")
     watching.at("2025-10-06T16:40-04:00", "2025-10-06T16:55-04:00")
@@ -145,6 +156,7 @@ def test_23_a_share_that_triples_on_a_great_volume_is_told_within_two_polls(
     watching.at("2025-10-07T16:40-04:00", "2025-10-07T16:55-04:00")
 
     assert watching.told() == ["open 2025-10-07"]
+    assert [one.released_by for one, _ in watching.store.findings()] == [Release.VOLUME]
 
 
 def test_24_a_session_that_comes_two_days_late_is_put_in_its_place_and_no_alert_is_told_twice(

@@ -36,6 +36,30 @@ def _create_prices() -> None:
         *(sa.Column(name, sa.Double) for name in ("open", "high", "low", "close", "volume")),
         sa.Column("status", sa.String, nullable=False),
         sa.Column("source", sa.String, nullable=False),
+        sa.Column("contract", sa.String),
+        sa.Column("source_at", INSTANT),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "action",
+        sa.Column("instrument", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, primary_key=True),
+        sa.Column("kind", sa.String, primary_key=True),
+        sa.Column("value", sa.Double, nullable=False),
+        sa.Column("source", sa.String, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "finding",
+        sa.Column("instrument", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, primary_key=True),
+        sa.Column("kind", sa.String, primary_key=True),
+        *(sa.Column(name, sa.Double) for name in ("seen", "expected")),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("held", sa.Boolean, nullable=False),
+        sa.Column("released_by", sa.String),
+        sa.Column("found_at", INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
 
