@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.errors import UsageError
+from monitor.errors import FaultyFileError, UsageError
 from monitor.instruments import Catalogue, read_catalogue
+from monitor.routefile import QuietHoursFile, RouteFile, route_faults, routing
+from monitor.routing import Routing
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.yamltext import did_you_mean, read_yaml, validate
@@ -57,6 +59,22 @@ class PriceSettings(_Strict):
     yahoo: YahooSettings = YahooSettings()
 
 
+class ChannelSettings(_Strict):
+    """A channel with more to say than where its address is."""
+
+    url: Reference
+    quiet_hours: QuietHoursFile | None = None
+    """When it is left alone."""
+
+
+def _with_url(value: object) -> object:
+    return {"url": value} if isinstance(value, str) else value
+
+
+ChannelEntry = Annotated[ChannelSettings, BeforeValidator(_with_url)]
+"""A reference alone is a channel with nothing more to say."""
+
+
 class Settings(_Strict):
     """All settings; paths are relative to the file they stand in."""
 
@@ -65,7 +83,9 @@ class Settings(_Strict):
     packs: tuple[str, ...] = ("precious",)
     """Names of packs that ship, or paths."""
     prices: PriceSettings = PriceSettings()
-    channels: dict[str, Reference] = {CONSOLE: CONSOLE}
+    channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
+    routes: tuple[RouteFile, ...] = ()
+    """Who hears of what, the first match first; without any, every channel hears everything."""
     poll: Annotated[int, Field(ge=1, le=1440)] = 15
     """Minutes between two looks at the source while a settled bar is missing."""
 
@@ -100,13 +120,25 @@ class Configuration(BaseModel):
         return Path(self.environment.get("METALWATCH_CACHE") or _user_folder("cache"))
 
     @property
+    def user(self) -> str:
+        """Who types."""
+        return self.environment.get("USER") or "unknown"
+
+    @property
     def clock(self) -> str | None:
         """The clock setting of the environment, as `--clock` takes it."""
         return self.environment.get("METALWATCH_CLOCK")
 
+    @property
+    def routing(self) -> Routing:
+        """Who hears of what, and when not."""
+        channels = self.settings.channels
+        quiet = {name: one.quiet_hours for name, one in channels.items() if one.quiet_hours}
+        return routing(self.settings.routes, list(channels), quiet)
+
     def address(self, channel: str) -> str:
         """The secret address of a channel; UsageError when it is not where settings say."""
-        reference = self.settings.channels[channel]
+        reference = self.settings.channels[channel].url
         kind, _, name = reference.partition(":")
         if kind == "env":
             value = self.environment.get(name)
@@ -131,6 +163,8 @@ def read_configuration(
         return Configuration(settings=Settings(), folder=Path.cwd(), file=None, environment=environment)
     document = read_yaml(read_text(file), file=str(file))
     settings = Settings() if document.value is None else validate(document, Settings)
+    if faults := list(route_faults(settings.routes, list(settings.channels), document)):
+        raise FaultyFileError(faults)
     return Configuration(settings=settings, folder=file.resolve().parent, file=file, environment=environment)
 
 

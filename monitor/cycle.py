@@ -1,26 +1,30 @@
 """One live cycle: fetch, keep, observe, judge, commit; delivery is a step of its own.
 
 1. `gather.fetch` asks the source for the instruments that have a settled bar missing, and keeps what came;
-2. `judge_new` judges every session that is complete and was not judged yet, in order, one transaction each:
-   states, transitions, evaluations and the messages they owe stand together or not at all.
+2. `wellbeing.keep_health` looks at how fresh every series is, and owes what people must hear of it;
+3. `judge_new` takes every step that `catch_up` makes of what is held, one transaction each: states, transitions,
+   evaluations and the messages they owe stand together or not at all.
 
 Time is an argument.  The same `judge` runs in a backtest.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from monitor.bars import completed
-from monitor.engine import Track, observe
+from monitor.catchup import Step, catch_up
+from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
-from monitor.judge import Memory, judge, seed
-from monitor.messages import Entry, Message, compose
+from monitor.health import Event
+from monitor.judge import Memory
+from monitor.messages import Entry, Message, compose, compose_away, compose_closed
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
-from monitor.reconcile import differs
-from monitor.rules import Instance, InstanceKey
+from monitor.routing import episode_of
+from monitor.rules import InstanceKey
+from monitor.silences import hush
 from monitor.storage.records import Evaluation, Judged
+from monitor.wellbeing import keep_health
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Result:
     """Sessions that were judged, besides first judgements."""
     decided: tuple[Decided, ...] = ()
     owed: int = 0
-    """Messages that were put into the outbox."""
+    """Messages that were put into the outbox, besides those about health."""
+    health: tuple[Event, ...] = ()
+    """What was told of the data."""
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:
@@ -53,113 +59,70 @@ class Result:
 def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Result:
     """Fetch what is due on some calendars (None: all) and judge every session that is complete."""
     gathered = fetch(context, now=now, calendars=calendars)
-    return replace(judge_new(context, now=now), gathered=gathered)
+    health = tuple(keep_health(context, gathered.answers, now=now, calendars=calendars))
+    return replace(judge_new(context, now=now), gathered=gathered, health=health)
 
 
 def judge_new(context: Context, *, now: datetime) -> Result:
-    """Judge what is complete and was not judged: first judgements, then every missed session in order."""
+    """Judge what is complete and was not judged, each step in one transaction."""
     store, rulebook = context.store, context.rulebook
     if not store.meta(FIRST_STARTED):
         store.set_meta(FIRST_STARTED, now.isoformat())
-    memories = store.memories()
-    bars = completed(store.bars(instruments=rulebook.instruments, interval=context.interval), now=now)
-    tracks = [track for track in observe(rulebook, bars) if len(track.sessions)]
-    first = [track for track in tracks if _is_new(track, memories)]
-    known = [track for track in tracks if not _is_new(track, memories)]
-    results: list[Result] = []
-    if first:
-        result, memories = _seed(context, first, memories, now)
-        results.append(result)
-    for session in _waiting(known, memories) or _to_correct(known, memories):
-        result, memories = _judge_session(context, known, memories, session, now)
-        results.append(result)
-    return _total(results)
+    bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
+    asked = hush(store.silences(), store.acknowledged())
+    steps = catch_up(rulebook, bars, store.memories(), now=now, hush=asked)
+    return _total([_commit(context, step, now=now) for step in steps])
 
 
-def _is_new(track: Track, memories: Mapping[InstanceKey, Memory]) -> bool:
-    """Whether an instance was never judged, or by other conditions than today's."""
-    memory = memories.get(track.instance.key)
-    return memory is None or memory.rule_hash != track.instance.semantic_hash
-
-
-def _seed(
-    context: Context, tracks: Sequence[Track], memories: dict[InstanceKey, Memory], now: datetime
-) -> tuple[Result, dict[InstanceKey, Memory]]:
-    new, decided = seed(tracks, memories)
-    return _commit(context, tracks, new, decided, now=now), {**memories, **new}
-
-
-def _waiting(tracks: Iterable[Track], memories: Mapping[InstanceKey, Memory]) -> list[date]:
-    """Sessions that some instance has not judged, in order."""
-    waiting = [track.cut(after=memories[track.instance.key].state.session).sessions for track in tracks]
-    return sorted({session for sessions in waiting for session in sessions})
-
-
-def _to_correct(tracks: Iterable[Track], memories: Mapping[InstanceKey, Memory]) -> list[date]:
-    """The last session, when bars of sessions judged before came late or were revised and no new one is there."""
-    changed = [
-        memory.state.session
-        for track in tracks
-        if (memory := memories[track.instance.key]).past and differs(track, memory.state, memory.past)
-    ]
-    return [max(session for session in changed if session)] if changed else []
-
-
-def _judge_session(
-    context: Context,
-    tracks: Sequence[Track],
-    memories: dict[InstanceKey, Memory],
-    session: date,
-    now: datetime,
-) -> tuple[Result, dict[InstanceKey, Memory]]:
-    """One session, one transaction."""
-    after, decided = judge(tracks, memories, upto=session)
-    changed = {key: memory for key, memory in after.items() if memory != memories.get(key)}
-    result = _commit(context, tracks, changed, decided, now=now)
-    return Result(sessions=(session,), decided=result.decided, owed=result.owed), {**memories, **after}
-
-
-def _commit(
-    context: Context,
-    tracks: Sequence[Track],
-    memories: Mapping[InstanceKey, Memory],
-    decided: Sequence[Decided],
-    *,
-    now: datetime,
-) -> Result:
-    instances = {track.instance.key: track.instance for track in tracks}
-    messages = _messages(context, instances, decided)
-    evaluations = [
-        _evaluation(track, memories[track.instance.key]) for track in tracks if track.instance.key in memories
-    ]
-    judged = Judged(memories=memories, decided=decided, messages=messages, evaluations=evaluations)
+def _commit(context: Context, step: Step, *, now: datetime) -> Result:
+    messages = _messages(context, step, now=now)
+    judged = Judged(
+        memories=step.memories,
+        decided=step.decided,
+        messages=messages,
+        evaluations=[one for track in step.tracks for one in _evaluation(track, step.memories)],
+    )
     context.store.commit(judged, now=now)
-    return Result(decided=tuple(decided), owed=len(messages))
+    return Result(sessions=step.sessions, decided=step.decided, owed=len(messages))
 
 
-def _messages(
-    context: Context, instances: Mapping[InstanceKey, Instance], decided: Iterable[Decided]
-) -> list[Message]:
-    """One message per channel for everything that is told now."""
-    entries = [
-        Entry(
-            instance=instances[one.transition.rule, one.transition.instance],
-            transition=one.transition,
-            withheld=one.withheld,
-        )
-        for one in decided
-        if one.sent
-    ]
-    if not entries:
+def _messages(context: Context, step: Step, *, now: datetime) -> list[Message]:
+    """One message per channel for everything that is told now, owed until the quiet hours of the channel are over."""
+    told = [one for one in step.decided if one.sent]
+    if not told:
         return []
-    label, catalogue = context.source.label, context.rulebook.catalogue
-    return [compose(name, entries, catalogue=catalogue, source=label) for name in context.channels]
+    routing, source = context.routing, context.source.label
+    heard = context.store.heard_on({episode_of(one.transition) for one in told})
+    if not step.tracks:
+        ended = [one.transition for one in told]
+        messages = [
+            compose_closed(name, part, source=source) for name, part in routing.ended(ended, heard).items()
+        ]
+    else:
+        instances = {track.instance.key: track.instance for track in step.tracks}
+        entries = [
+            Entry(
+                instance=instances[one.transition.rule, one.transition.instance],
+                transition=one.transition,
+                withheld=one.withheld,
+            )
+            for one in told
+        ]
+        catalogue, write = context.rulebook.catalogue, compose_away if step.late else compose
+        messages = [
+            write(name, part, catalogue=catalogue, source=source)
+            for name, part in routing.by_channel(entries, heard).items()
+        ]
+    return [replace(one, not_before=routing.over(one.channel, now, one.severity)) for one in messages]
 
 
-def _evaluation(track: Track, memory: Memory) -> Evaluation:
-    """How an instance was judged in the last session its memory holds."""
-    row = len(track.cut(upto=memory.state.session).sessions) - 1
-    return Evaluation(
+def _evaluation(track: Track, memories: Mapping[InstanceKey, Memory]) -> Iterator[Evaluation]:
+    """How an instance was judged in the last session its memory holds, if that changed."""
+    memory = memories.get(track.instance.key)
+    row = len(track.cut(upto=memory.state.session).sessions) - 1 if memory else -1
+    if memory is None or row < 0:
+        return
+    yield Evaluation(
         rule=track.instance.rule.id,
         instance=track.instance.member,
         session=track.sessions[row],

@@ -30,6 +30,7 @@ from monitor.errors import MonitorError, StorageError, UsageError
 from monitor.gather import Context, fetch, keep_apart
 from monitor.prices.source import PriceSource
 from monitor.storage.store import Store, open_store
+from monitor.wellbeing import keep_health
 
 DELIVER_EVERY = timedelta(seconds=10)
 HEARTBEAT_EVERY = timedelta(minutes=1)
@@ -108,8 +109,8 @@ def open_channels(configuration: Configuration, write: Callable[[str], object]) 
     """Every channel of the settings; UsageError lists all whose address is missing or unusable."""
     channels: dict[str, Channel] = {}
     faults: list[str] = []
-    for name, reference in configuration.settings.channels.items():
-        if reference == CONSOLE:
+    for name, channel in configuration.settings.channels.items():
+        if channel.url == CONSOLE:
             channels[name] = console_channel(name, write)
             continue
         try:
@@ -127,9 +128,7 @@ def open_channels(configuration: Configuration, write: Callable[[str], object]) 
 def make_context(configuration: Configuration, store: Store, source: PriceSource) -> Context:
     """What cycles share, with the rulebook read from the packs of the settings."""
     rulebook = load_rulebook(configuration.settings.packs, folder=configuration.folder)
-    return Context(
-        store=store, source=source, rulebook=rulebook, channels=tuple(configuration.settings.channels)
-    )
+    return Context(store=store, source=source, rulebook=rulebook, routing=configuration.routing)
 
 
 @contextmanager
@@ -177,13 +176,14 @@ class Daemon:
         with self.cycle_lock:
             now = self.clock.now()
             gathered = fetch(self.context, now=now, calendars={calendar})
-            result = Result(gathered)
+            health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
+            result = Result(gathered, health=health)
             self.up_to_date = self.up_to_date and not gathered.new_bars  # stays false until they are judged
             if not self.up_to_date:
-                result = replace(judge_new(self.context, now=now), gathered=gathered)
+                result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
                 self.up_to_date = True
         _log_cycle(calendar, result)
-        if result.owed:
+        if result.owed or result.health:
             self.deliver()
 
     def deliver(self) -> None:
@@ -300,6 +300,8 @@ def _log_cycle(calendar: str, result: Result) -> None:
     for one in result.gathered.findings:
         released = one.released_by.value if one.released_by else None
         log.warning("price doubted", instrument=one.instrument, reason=one.reason, released_by=released)
+    for event in result.health:
+        log.warning("data health", about=event.about, what=event.headline, resolved=event.resolved)
     if result.fetched or result.sessions or result.decided:
         log.info(
             "cycle",

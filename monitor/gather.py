@@ -17,6 +17,7 @@ from monitor.instruments import AssetKind, Instrument
 from monitor.messages import Message, message_key
 from monitor.prices.source import Fetched, Outcome, PriceSource
 from monitor.quality import Finding, Judged, Kind, judge_live, siblings
+from monitor.routing import Routing
 from monitor.rules import Rulebook
 from monitor.sessions import expected_sessions, missing_sessions, settled_at
 from monitor.storage.records import Polled
@@ -42,7 +43,7 @@ class Context:
     store: Store
     source: PriceSource
     rulebook: Rulebook
-    channels: tuple[str, ...] = ()
+    routing: Routing = field(default_factory=Routing)
     interval: str = "1d"
     instruments: frozenset[str] = field(default_factory=frozenset)
     """Besides those of the rules."""
@@ -161,7 +162,7 @@ def _quote(answer: Fetched) -> Quote:
 def _doubts(judged: Judged, context: Context) -> list[Message]:
     """What people hear of bars that are not believed yet, and of a series that turned into another."""
     told = [one for one in judged.findings if one.unconfirmed or one.kind is Kind.ANOTHER_SERIES]
-    return [doubt(one, channel) for one in told for channel in context.channels]
+    return [doubt(one, channel) for one in told for channel in context.routing.health]
 
 
 def doubt(finding: Finding, channel: str) -> Message:

@@ -1,7 +1,8 @@
 """The one path from observations to decided transitions, which the daemon and a backtest both take.
 
-1. The state of every instance is replayed over the sessions not judged yet.
-2. `Inhibitors` tell in which sessions a rule was open that silences others.
+1. What late and revised bars, or an edit of the rule, change about judged sessions is put right (`reconcile`,
+   `edits`), and the state of every instance is replayed over the sessions not judged yet.
+2. `Inhibitors` tell in which sessions a rule was open that silences others, `hush` what people asked not to hear.
 3. Policy decides what people hear of each instance, messages gives it words.
 
 Pure: memory comes in and goes out as values.
@@ -12,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from monitor.alerts import RECORDED_ONLY, AlertState, Kind, Reason, Severity, Transition, transition_id
+from monitor.edits import edited, in_severities, is_silent_first
 from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
 from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide
-from monitor.reconcile import Lived, Past, differs, reconcile, remember
-from monitor.rules import InstanceKey, OnFirst
+from monitor.reconcile import Past, differs, reconcile, remember
+from monitor.rules import Instance, InstanceKey
+from monitor.silences import NOBODY, Hush
 
 UNHEARD = "nobody heard of it"
 """Why the correction of an episode is withheld."""
@@ -29,6 +32,7 @@ class Memory:
     state: AlertState
     told: Told = field(default_factory=Told)
     rule_hash: str = ""
+    """Of the conditions that judged it; empty when its rule is in force no more."""
     past: Past | None = None
     """The last sessions, in which a late or revised bar may still change something."""
 
@@ -52,9 +56,12 @@ class _Stretch:
     """Before them, with what was corrected."""
     corrected: tuple[tuple[Transition, bool], ...] = ()
     """What late and revised bars changed about episodes that were told, and whether they were heard of."""
+    edit: Transition | None = None
+    """What other conditions changed about the episode that was open."""
 
-    def _row(self, session: date) -> int:
-        return self.new.row_of(session)
+    @property
+    def changes(self) -> tuple[Transition, ...]:
+        return self.transitions if self.edit is None else (self.edit, *self.transitions)
 
     def still_open(self, session: date, level: Severity) -> Transition:
         return self._about(session, Kind.STILL_OPEN, level)
@@ -64,11 +71,12 @@ class _Stretch:
 
     def known(self, session: date) -> bool:
         """Whether any level was more than unknown."""
-        row = self._row(session)
-        return any(self.new.verdict(level, row) for level in range(len(self.new.verdicts)))
+        row = self.track.row_of(session)
+        return any(self.track.verdict(level, row) for level in range(len(self.track.verdicts)))
 
     def reach(self, session: date, severity: Severity) -> float | None:
-        return self.new.instance.level(severity).reach(self.new.values(self._row(session)))
+        track = self.track
+        return track.instance.level(severity).reach(track.values(track.row_of(session)))
 
     def _about(
         self,
@@ -83,8 +91,8 @@ class _Stretch:
         opens = [t for t in self.transitions if t.kind is Kind.OPEN and t.session <= session]
         episode = opens[-1].episode if opens else self.memory.state.episode
         opened = opens[-1].session if opens else self.memory.state.opened
-        row = self._row(session)
-        made = transition(self.new, row, kind, level, episode=episode, opened=opened, reason=reason)
+        row = self.track.row_of(session)
+        made = transition(self.track, row, kind, level, episode=episode, opened=opened, reason=reason)
         if not reminder:
             return made
         named = transition_id(made.rule, made.instance, level, kind, session, reminder)
@@ -92,33 +100,49 @@ class _Stretch:
 
 
 def judge(
-    tracks: Sequence[Track], memories: Memories, *, upto: date | None = None
+    tracks: Sequence[Track], memories: Memories, *, upto: date | None = None, hush: Hush = NOBODY
 ) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
     """Judge every session not judged yet, up to one: the memories after it, and what was decided in order.
 
-    An instance without a memory starts fresh: a backtest, or one that `seed` did not see.
+    `hush` says what people asked not to hear.  An instance without a memory starts fresh: a backtest, or one that
+    `seed` of `catchup` did not see.
     """
     stretches = [_stretch(track, memories, upto) for track in tracks]
     before = {key: memory.state for key, memory in memories.items()}
     before |= {stretch.track.instance.key: stretch.memory.state for stretch in stretches}
-    inhibitors = Inhibitors(before, (one for stretch in stretches for one in stretch.transitions))
+    inhibitors = Inhibitors(before, (one for stretch in stretches for one in stretch.changes))
+    hushed = hushed_by(inhibitors, hush)
     after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []
     for one in stretches:
-        own, told = _decide(one, inhibitors)
+        own, told = _decide(one, hushed)
         instance = one.track.instance
         heard = {made.transition.id for made in own if made.sent}
-        past = remember(one.track, one.past, one.state, one.transitions, heard)
+        past = remember(one.track, one.past, one.state, one.changes, heard)
         after[instance.key] = Memory(one.state, told, instance.semantic_hash, past)
         decided.extend(replace(made, text=words(instance, made.transition)) for made in own)
     decided.sort(key=lambda one: (one.transition.session, one.transition.rule, one.transition.instance or ""))
     return after, decided
 
 
+def hushed_by(inhibitors: Inhibitors, hush: Hush) -> Hush:
+    """Why a transition is not told: a rule that was open in its session, else what people asked for."""
+
+    def cause(instance: Instance, transition: Transition) -> str | None:
+        rule = inhibitors.of(instance, transition.session)
+        return hush(instance, transition) if rule is None else f"{INHIBITED}{rule}"
+
+    return cause
+
+
 def _stretch(track: Track, memories: Memories, upto: date | None) -> _Stretch:
     key = track.instance.key
-    fresh = AlertState.fresh(len(track.instance.levels))
-    memory = memories.get(key) or Memory(fresh)
+    memory = memories.get(key)
+    edit: Transition | None = None
+    if memory is None:
+        memory = Memory(AlertState.fresh(len(track.instance.levels)))
+    else:
+        memory, edit = _as_edited(track, memory)
     past = memory.past or Past(base=memory.state)
     retold: tuple[Transition, ...] = ()
     corrected: tuple[tuple[Transition, bool], ...] = ()
@@ -128,17 +152,43 @@ def _stretch(track: Track, memories: Memories, upto: date | None) -> _Stretch:
         past, retold, corrected = correction.past, correction.retold, correction.corrected
     new = track.cut(after=memory.state.session, upto=upto)
     states, transitions = replay([new], {key: memory.state})
-    return _Stretch(track, new, memory, states[key], (*retold, *transitions), past, corrected)
+    return _Stretch(track, new, memory, states[key], (*retold, *transitions), past, corrected, edit)
 
 
-def _decide(one: _Stretch, inhibitors: Inhibitors) -> tuple[list[Decided], Told]:
-    """What people hear of an instance: corrections first, then what is new."""
+def _as_edited(track: Track, memory: Memory) -> tuple[Memory, Transition | None]:
+    """What is remembered under the rule as it is written today, and what that changed about an open episode."""
+    instance = track.instance
+    past = memory.past or Past(base=memory.state)
+    told, past = in_severities(memory.told, past, [level.severity for level in instance.levels])
+    memory = replace(memory, told=told, past=past)
+    if memory.rule_hash in ("", instance.semantic_hash):
+        return memory, None
+    edit = edited(track, memory.state, told, past)
+    return Memory(edit.state, edit.told, instance.semantic_hash, edit.past), edit.transition
+
+
+def _decide(one: _Stretch, hush: Hush) -> tuple[list[Decided], Told]:
+    """What people hear of an instance: corrections first, then what an edit changed, then what is new."""
     corrections = [_correction(transition, heard) for transition, heard in one.corrected]
     told = one.memory.told
     if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
         told = replace(told, owed=None, ongoing=None)
-    own, told = _decide_new(one, told, inhibitors)
-    return [*corrections, *own], told
+    edits, told = ([], told) if one.edit is None else _decide_edit(one, one.edit, told, hush)
+    rule = one.track.instance.rule
+    if told.ongoing is None and rule.remind:
+        told = replace(told, ongoing=ongoing_of(one.track, one.memory.state, told))
+    sessions = one.new.sessions.to_list()
+    own, told = _talked(one, one.transitions, told, hush, sessions)
+    return [*corrections, *edits, *own], told
+
+
+def _decide_edit(one: _Stretch, edit: Transition, told: Told, hush: Hush) -> tuple[list[Decided], Told]:
+    if edit.kind is Kind.AMEND:
+        return [Decided(transition=edit, sent=False, cause=SILENT_KIND)], told
+    if edit.kind is Kind.OPEN and is_silent_first(one.track, one.memory.state):
+        told = replace(told, withheld=told.withheld + 1, unheard=FIRST)
+        return [Decided(transition=edit, sent=False, cause=FIRST)], told
+    return _talked(one, [edit], told, hush, [])
 
 
 def _correction(transition: Transition, heard: bool) -> Decided:  # noqa: FBT001 - a pair taken apart
@@ -147,29 +197,34 @@ def _correction(transition: Transition, heard: bool) -> Decided:  # noqa: FBT001
     return Decided(transition=transition, sent=heard, cause=None if heard else UNHEARD)
 
 
-def _decide_new(one: _Stretch, told: Told, inhibitors: Inhibitors) -> tuple[list[Decided], Told]:
+def _talked(
+    one: _Stretch,
+    transitions: Sequence[Transition],
+    told: Told,
+    hush: Hush,
+    sessions: Sequence[date],
+) -> tuple[list[Decided], Told]:
+    """What policy says of some transitions of an instance, and of the sessions that were judged."""
     instance = one.track.instance
-    if told.ongoing is None and instance.rule.remind:
-        told = replace(told, ongoing=_ongoing(one.track, one.memory.state, told))
     manners = Manners(
         edge=instance.rule.edge,
         remind=instance.rule.remind,
-        inhibitor=lambda session: inhibitors.of(instance, session),
+        hush=lambda transition: hush(instance, transition),
         reach=one.reach,
         known=one.known,
         reminder=one.reminder,
     )
     return decide(
-        one.transitions,
+        transitions,
         told,
         cooldown=instance.rule.cooldown,
-        sessions=one.new.sessions.to_list(),
+        sessions=sessions,
         still_open=one.still_open,
         manners=manners,
     )
 
 
-def _ongoing(track: Track, state: AlertState, told: Told) -> Ongoing | None:
+def ongoing_of(track: Track, state: AlertState, told: Told) -> Ongoing | None:
     """The open episode of a rule that learnt to remind while it was open, counted from its beginning."""
     if state.level is None or state.session is None or state.opened is None:
         return None
@@ -181,75 +236,4 @@ def _ongoing(track: Track, state: AlertState, told: Told) -> Ongoing | None:
     heard = track.instance.level(told.level) if told.level else levels[state.level]
     return Ongoing(
         level=levels[state.level].severity, bars=bars, farthest=heard.reach(values) if extreme else None
-    )
-
-
-def seed(
-    tracks: Sequence[Track], memories: Memories | None = None, *, upto: date | None = None
-) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
-    """The first judgement of instances: history without messages, then one open for each that is firing now.
-
-    Those opens carry the numbers of the last session judged and the reason `already_true`.  `memories` are those
-    of other instances, which may inhibit these.
-    """
-    histories = [track.cut(upto=upto) for track in tracks]
-    states, _ = replay(histories, {})
-    known = {key: memory.state for key, memory in (memories or {}).items()}
-    inhibitors = Inhibitors({**known, **states}, ())
-    after: dict[InstanceKey, Memory] = {}
-    decided: list[Decided] = []
-    for track in histories:
-        instance = track.instance
-        state, told = states[instance.key], Told()
-        if state.level is not None:
-            one = _already_true(track, state)
-            cause = _first_cause(track, state, inhibitors)
-            decided.append(
-                Decided(transition=one, sent=cause is None, cause=cause, text=words(instance, one))
-            )
-            told = _first_told(track, state, one, cause)
-        after[instance.key] = Memory(state, told, instance.semantic_hash, _seeded_past(track, state, told))
-    return after, decided
-
-
-def _seeded_past(track: Track, state: AlertState, told: Told) -> Past:
-    """What a first judgement leaves to be corrected: its last sessions, and the episode that is open."""
-    opened = state.opened
-    past = remember(track, Past(AlertState.fresh(len(state.levels))), state, (), ())
-    if state.worst is None or opened is None:
-        return past
-    worst = track.instance.levels[state.worst].severity
-    return replace(past, lived=(Lived(state.episode, opened, None, worst, heard=told.last_open is not None),))
-
-
-def _first_cause(track: Track, state: AlertState, inhibitors: Inhibitors) -> str | None:
-    """Why an alert that is open at the first judgement is not told: an edge is told in its own session only."""
-    rule = track.instance.rule
-    past_edge = rule.edge and state.opened != state.session
-    if rule.on_first is not OnFirst.NOTIFY or past_edge:
-        return FIRST
-    inhibitor = inhibitors.of(track.instance, track.sessions[-1])
-    return None if inhibitor is None else f"{INHIBITED}{inhibitor}"
-
-
-def _first_told(track: Track, state: AlertState, one: Transition, cause: str | None) -> Told:
-    rule = track.instance.rule
-    if cause is None:
-        told = Told(last_open=one.session, level=one.level)
-    else:
-        owed = None if cause == FIRST or rule.edge else one.level
-        told = Told(owed=owed, withheld=1, unheard=cause)
-    return replace(told, ongoing=_ongoing(track, state, told)) if rule.remind else told
-
-
-def _already_true(track: Track, state: AlertState) -> Transition:
-    level = track.instance.levels[state.level or 0].severity
-    return transition(
-        track,
-        len(track.sessions) - 1,
-        Kind.OPEN,
-        level,
-        episode=state.episode,
-        opened=state.opened,
-        reason=Reason.ALREADY_TRUE,
     )

@@ -1,8 +1,8 @@
 """Which transitions people hear of: each is sent, or withheld with its cause.
 
 Decided from session labels and from what people heard before, never from a clock, so that the live daemon and a
-backtest decide the same.  The first cause that matches wins: a silent kind, a rule that inhibits this one, then
-what the cooldown still owes.  Two kinds of transitions are made here, because they are about messages only: the
+backtest decide the same.  The first cause that matches wins: a silent kind, a rule that inhibits this one, a silence,
+then what the cooldown still owes.  Two kinds of transitions are made here, because they are about messages only: the
 `still open` of an episode whose open was withheld, and the reminder of one that was told.
 """
 
@@ -82,8 +82,8 @@ class Manners:
 
     edge: bool = False
     remind: Remind = field(default_factory=Remind)
-    inhibitor: Callable[[date], str | None] = lambda _: None
-    """The rule that inhibits it in a session."""
+    hush: Callable[[Transition], str | None] = lambda _: None
+    """Why a transition is not told whatever the cooldown says: a rule that inhibits it, a silence."""
     reach: Callable[[date, Severity], float | None] = lambda _, __: None
     """How far the value of a level is in a session, larger is farther in the rule's direction."""
     known: Callable[[date], bool] = lambda _: True
@@ -144,16 +144,20 @@ class _Talk:
         for transition in transitions:
             self._tell(transition)
         owed = self.told.owed or self.told.louder
-        if owed is not None and self._may_tell(session):
+        if owed is not None and self._may_tell(session, owed):
             self._tell(self.still_open(session, owed))
         elif self.told.ongoing is not None and not any(one.sent for one in self.decided[before:]):
             self._remind(session, self.told.ongoing)
 
-    def _may_tell(self, session: date) -> bool:
+    def _may_tell(self, session: date, owed: Severity) -> bool:
         """Whether what is owed may be told; an escalation does not wait for the cooldown."""
         last = self.told.last_open if self.told.owed is not None else None
         over = last is None or (session - last).days >= self.cooldown
-        return over and self.manners.inhibitor(session) is None
+        return over and self._hushed(session, owed) is None
+
+    def _hushed(self, session: date, level: Severity) -> str | None:
+        """Why the open episode may not be told of in a session."""
+        return self.manners.hush(self.still_open(session, level))
 
     def _remind(self, session: date, ongoing: Ongoing) -> None:
         if ongoing.bars == 0 or self.told.unheard == FIRST:
@@ -178,7 +182,7 @@ class _Talk:
             return False
         reach = self.manners.reach(session, told.level)
         beyond = 0.0 if reach is None else reach - farthest
-        return beyond > 0 and beyond >= step * abs(farthest) and self.manners.inhibitor(session) is None
+        return beyond > 0 and beyond >= step * abs(farthest) and self._hushed(session, told.level) is None
 
     def _tell(self, transition: Transition) -> None:
         cause = self._cause(transition)
@@ -202,9 +206,9 @@ class _Talk:
         kind = transition.kind
         if kind in RECORDED_ONLY or (kind is Kind.RESOLVE and self.manners.edge):
             return SILENT_KIND
-        inhibitor = self.manners.inhibitor(transition.session)
-        if inhibitor is not None:
-            return f"{INHIBITED}{inhibitor}"
+        hushed = self.manners.hush(transition)
+        if hushed is not None:
+            return hushed
         if kind in (Kind.RESOLVE, Kind.REMIND) and (self.told.owed or self.told.unheard):
             return self.told.unheard or COOLDOWN
         if kind is Kind.REMIND:

@@ -59,6 +59,10 @@ class Past:
     """The episodes that were open in one of them."""
     corrections: int = 0
     """How often they were reconciled."""
+    severities: tuple[Severity, ...] = ()
+    """How loud its levels were, lowest first."""
+    edge: bool = False
+    """Whether the end of an episode was nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
     reason = _reason(past.steps, steps_of(window))
     states, transitions = replay([window], {track.instance.key: past.base}, reason=reason)
     after = replace(states[track.instance.key], session=state.session)
-    now = lived(_open_before(track, past), transitions, heard=())
+    now = lived(open_before(track, past.base), transitions, heard=())
     number = past.corrections + 1
     old_of = {one.opened: _counterpart(one, past.lived) for one in now}
     kept = {old.number for old in old_of.values() if old is not None}
@@ -125,8 +129,8 @@ def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
     return Correction(
         state=after,
         past=replace(past, steps=steps_of(window), lived=merged, corrections=number),
-        retold=tuple(_renamed(t, number) for t in retold),
-        corrected=tuple((_renamed(t, number), told.get(t.opened or t.session, False)) for t in corrected),
+        retold=tuple(renamed(t, number) for t in retold),
+        corrected=tuple((renamed(t, number), told.get(t.opened or t.session, False)) for t in corrected),
     )
 
 
@@ -145,12 +149,18 @@ def remember(
         window = window.cut(after=base.session)
     open_since = base.session or date.min
     kept = tuple(one for one in every if one.resolved is None or one.resolved > open_since)
-    return replace(past, base=base, steps=steps_of(window), lived=kept)
+    return replace(
+        past,
+        base=base,
+        steps=steps_of(window),
+        lived=kept,
+        severities=tuple(level.severity for level in track.instance.levels),
+        edge=track.instance.rule.edge,
+    )
 
 
-def _open_before(track: Track, past: Past) -> tuple[Lived, ...]:
+def open_before(track: Track, base: AlertState) -> tuple[Lived, ...]:
     """The episode that was open before the remembered sessions, as it was then."""
-    base = past.base
     if base.level is None or base.worst is None or base.opened is None:
         return ()
     worst = track.instance.levels[base.worst].severity
@@ -166,9 +176,10 @@ def lived(
         opened = one.opened or one.session
         if one.kind is Kind.OPEN:
             found[opened] = Lived(one.episode, opened, None, one.level, one.id in heard)
-        elif opened in found and one.kind in (Kind.ESCALATE, Kind.RESOLVE, Kind.STILL_OPEN):
-            was = found[opened]
-            ended = one.session if one.kind is Kind.RESOLVE else was.resolved
+            continue
+        was = found.get(opened)
+        if was and was.resolved is None and one.kind in (Kind.ESCALATE, Kind.RESOLVE, Kind.STILL_OPEN):
+            ended = one.session if one.kind is Kind.RESOLVE else None
             found[opened] = replace(was, resolved=ended, worst=one.level, heard=was.heard or one.id in heard)
     return tuple(found.values())
 
@@ -213,7 +224,7 @@ def _about(
     return transition(window, row, kind, episode.worst, episode=number, opened=opened, reason=reason)
 
 
-def _renamed(one: Transition, number: int) -> Transition:
+def renamed(one: Transition, number: int) -> Transition:
     """The same change in the same session may come again with the next correction: its id tells them apart."""
     named = transition_id(one.rule, one.instance, one.level, one.kind, one.session, number)
     return replace(one, id=named)

@@ -6,7 +6,7 @@ Frozen values only.  How they are written is the business of `rulefile`.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -133,10 +133,9 @@ class Instance:
 
     @cached_property
     def semantic_hash(self) -> str:
-        """Changes when the rule judges differently, not when its words change."""
+        """Changes when the rule judges differently, not when its words or severities change."""
         parts = [
-            f"{lv.severity}|{lv.when.key}|{lv.clear_when.key if lv.clear_when else ''}|{lv.dwell}"
-            for lv in self.levels
+            f"{lv.when.key}|{lv.clear_when.key if lv.clear_when else ''}|{lv.dwell}" for lv in self.levels
         ]
         parts += [f"expires {self.rule.expires}"] if self.rule.expires else []
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -150,11 +149,34 @@ class Instance:
         return tuple(level.dwell for level in self.levels)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLimit:
+    """How far the newest quotes may be behind the clock while their exchange is open."""
+
+    after: timedelta
+    """Farther behind than this a series stands still."""
+    clear: timedelta
+    """No farther behind than this it moves again."""
+    series: int = 1
+    """So many series have to stand still before it is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthLimits:
+    """From when on data are told of as unwell; the strictest of all packs."""
+
+    missing: int = 1
+    """So many settled sessions may be missing; a series with more of them missing is stale."""
+    feed: FeedLimit | None = None
+    """None: nobody asked for quotes to be watched."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """All rules in force, expanded for the members of their groups."""
 
     instances: tuple[Instance, ...] = ()
+    health: HealthLimits = HealthLimits()
     catalogue: Catalogue = field(default_factory=Catalogue)
     warnings: tuple[Fault, ...] = ()
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -24,6 +25,7 @@ FUTURES_DAY_BEGINS = time(18)
 """Local time at which trading in futures begins to count for the next session."""
 
 _LONGEST_CLOSURE = timedelta(days=31)
+_A_DAY = timedelta(days=1)
 _USUAL_START = 2000
 _FRIDAY = 5
 
@@ -77,6 +79,28 @@ def settled_at(instrument: Instrument, session: date) -> datetime:
     return min(settled, hours.early_closes[session] + max(auction, timedelta()))
 
 
+def trading_since(instrument: Instrument, now: datetime) -> datetime | None:
+    """The instant (UTC) at which the trading that goes on now began; None while the exchange is closed.
+
+    After a midday break it began again.
+    """
+    if instrument.calendar == WEEKDAYS:
+        return _weekday_since(instrument, now)
+    for day in calendar_sessions(instrument.calendar, now.date() - _A_DAY, now.date() + _A_DAY):
+        for start, end in _hours(instrument.calendar, day, day).trading(day):
+            if start <= now < end:
+                return start
+    return None
+
+
+def _weekday_since(instrument: Instrument, now: datetime) -> datetime | None:
+    zone = ZoneInfo(instrument.zone)
+    day = now.astimezone(zone).date()
+    if len(calendar_sessions(WEEKDAYS, day, day)) == 0 or now >= settled_at(instrument, day):
+        return None
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
 def settled_at_column(instrument: Instrument, sessions: pl.Series) -> pl.Series:
     """The instants (UTC) of the regular settle time of these sessions, summer time kept right."""
     return local_instants(sessions, instrument.settle, zone=instrument.zone)
@@ -110,6 +134,17 @@ class _Hours:
     sessions: pl.Series
     close: time
     early_closes: dict[date, datetime]
+    calendar: Any
+    """The library's own."""
+
+    def trading(self, session: date) -> list[tuple[datetime, datetime]]:
+        """From when to when a session trades: two stretches where it has a midday break."""
+        day = session.isoformat()
+        ends = [self.calendar.session_open(day), self.calendar.session_close(day)]
+        if self.calendar.session_has_break(day):
+            ends[1:1] = [self.calendar.session_break_start(day), self.calendar.session_break_end(day)]
+        instants = [one.to_pydatetime().astimezone(UTC) for one in ends]
+        return list(zip(instants[::2], instants[1::2], strict=True))
 
 
 def _hours(calendar: str, start: date, end: date) -> _Hours:
@@ -142,6 +177,7 @@ def _build(calendar: str, first: int, last: int) -> _Hours:
         sessions=sessions,
         close=found.close_times[-1][1],
         early_closes={day.date(): close.to_pydatetime().astimezone(UTC) for day, close in early.items()},
+        calendar=found,
     )
 
 

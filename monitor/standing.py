@@ -90,6 +90,9 @@ class Standing:
     threshold_shown: str
     distance_shown: str
     """From the value to the threshold, with its sign; `there` when it holds."""
+    distance: float | None = None
+    closeness: float | None = None
+    """The distance without its sign as a part of the threshold, or of the value where that is zero."""
 
 
 def standing(level: Level, values: Values, *, opened: bool) -> Standing:
@@ -109,7 +112,16 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
         value_shown=shown(value, unit),
         threshold_shown=f"{symbol} {written(threshold)}",
         distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
+        distance=distance,
+        closeness=_part(distance, threshold, value),
     )
+
+
+def _part(distance: float | None, threshold: Node, value: float | None) -> float | None:
+    if distance is None or not isinstance(threshold, Const):
+        return None
+    whole = abs(threshold.value) or abs(value or 0.0)
+    return abs(distance) / whole if whole else 0.0
 
 
 def _signed(distance: float | None, unit: str) -> str:

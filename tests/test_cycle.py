@@ -10,6 +10,7 @@ from monitor.config import load_rulebook
 from monitor.cycle import judge_new, run_cycle
 from monitor.gather import Context, Gathered, fetch
 from monitor.prices.sample import SampleSource
+from monitor.routing import everything
 from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import Values, made, sessions
@@ -27,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def context(store: Store, rulebook: Rulebook = BOOK) -> Context:
-    return Context(store=store, source=SampleSource(), rulebook=rulebook, channels=("console",))
+    return Context(store=store, source=SampleSource(), rulebook=rulebook, routing=everything(["console"]))
 
 
 def keep(store: Store, gold: Values, seen_at: datetime) -> None:
@@ -85,11 +86,18 @@ def test_a_bar_of_a_later_session_was_known_when_it_came_not_when_it_settled(sto
     assert known[date(2020, 3, 12)] == datetime(2020, 3, 12, 17, 30, tzinfo=UTC)
 
 
-def test_every_session_that_was_missed_is_one_commit_in_order(store: Store) -> None:
+def test_sessions_that_were_missed_are_judged_in_order_and_told_in_one_message_before_the_newest(
+    store: Store,
+) -> None:
     keep(store, [1.6], SEEN)
     judge_new(context(store), now=SEEN)
     keep(store, [1.6, 3.0, 1.0, 3.0], SEEN)
     result = judge_new(context(store), now=SEEN)
 
     assert result.sessions == sessions(4)[1:]
-    assert result.owed == 3
+    assert titles(store) == [
+        "WARNING while you were away, 2024-01-02 to 2024-01-03: 2 alerts",
+        "WARNING high: gold 3 > 2, 2024-01-04",
+    ]
+    lines = store.outbox_rows()[0].body.splitlines()
+    assert [line.partition(":")[0] for line in lines[:2]] == ["WARNING high", "RESOLVED high"]

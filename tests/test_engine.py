@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from monitor import bars
 from monitor.alerts import AlertState, Kind, Transition, Verdict, advance_ladder
+from monitor.catchup import seed
 from monitor.engine import Track, observe, replay
 from monitor.instruments import Catalogue
-from monitor.judge import Memories, judge, seed
+from monitor.judge import Memories, judge
 from monitor.policy import Decided
 from monitor.rules import Instance, Rulebook
 from monitor.sessions import calendar_sessions

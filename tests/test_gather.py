@@ -10,6 +10,7 @@ import pytest
 from monitor.gather import Context, fetch
 from monitor.prices.files import FileSource
 from monitor.quality import Kind
+from monitor.routing import everything
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import CATALOGUE, sessions
 from tests.support.rules import pack
@@ -29,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def context(store: Store, tmp_path: Path) -> Context:
     source = FileSource(tmp_path / "prices", CATALOGUE)
     book = pack("high: {when: slv > 1000}")
-    return Context(store=store, source=source, rulebook=book, channels=("console",))
+    return Context(store=store, source=source, rulebook=book, routing=everything(["console"]))
 
 
 def write(folder: Path, rows: dict[date, float]) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.alerts import Kind, Reason
+from monitor.catchup import seed
 from monitor.engine import observe
-from monitor.judge import Memories, Memory, judge, seed
+from monitor.judge import Memories, Memory, judge
 from monitor.policy import Decided
 from monitor.reconcile import WINDOW
 from monitor.rules import InstanceKey

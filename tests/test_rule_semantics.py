@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from monitor.alerts import Kind, Severity
+from monitor.catchup import seed
 from monitor.engine import observe
 from monitor.errors import FaultyFileError
-from monitor.judge import Memories, judge, seed
+from monitor.judge import Memories, judge
 from monitor.messages import Entry, compose
 from monitor.policy import Decided
 from monitor.rulefile import read_rulebook

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.alerts import AlertState, Kind, Reason, advance_ladder
+from monitor.catchup import seed
 from monitor.engine import Track, observe, replay
-from monitor.judge import Memories, Memory, judge, seed
+from monitor.judge import Memories, Memory, judge
 from monitor.policy import Decided
 from monitor.rules import Rulebook
 from monitor.storage.codec import from_plain, to_plain

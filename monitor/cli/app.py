@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import channels, explain, history, look, prices, running, setup, testing
+from monitor.cli import alerts, channels, explain, history, look, prices, running, setup, silence, testing
 from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
 
@@ -42,10 +42,11 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, history):
+for commands in (setup, testing, running, look, explain, alerts, history):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")
+app.add_typer(silence.app, name="silence")
 
 
 def main() -> None:

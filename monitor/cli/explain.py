@@ -116,7 +116,7 @@ def _instance(
         lines.extend(f"    {truth}" for truth in truths(level, evaluation.values))
     lines.extend(f"  {leg_line(leg, values, rulebook.catalogue)}" for leg, values in evaluation.legs.items())
     memory = store.memories().get(instance.key)
-    if memory is not None and at is None:
+    if memory is not None and memory.rule_hash == instance.semantic_hash and at is None:
         for level, state in zip(instance.levels, memory.state.levels, strict=True):
             counters = [f"{state.fires}/{level.dwell.bars} fires"] if state.fires else []
             counters += [f"{state.clears}/{level.dwell.clear_bars} clears"] if state.clears else []

@@ -23,6 +23,7 @@ from monitor.delivery.outbox import deliver_due
 from monitor.gather import Context
 from monitor.instruments import Instrument
 from monitor.prices.sample import SampleSource, sample_bars
+from monitor.routing import everything
 from monitor.sessions import expected_sessions
 from monitor.storage.store import open_store
 
@@ -76,7 +77,7 @@ def _watch(week: Week, source: SampleSource) -> int:
         store = open_store(f"sqlite:///{Path(folder) / 'demo.db'}")
         try:
             rulebook = load_rulebook(PACKS, folder=Path())
-            context = Context(store=store, source=source, rulebook=rulebook, channels=("console",))
+            context = Context(store=store, source=source, rulebook=rulebook, routing=everything(["console"]))
             gold = rulebook.catalogue.instruments["gold"]
             return sum(_session(context, session, now) for session, now in _evenings(gold, week))
         finally:

@@ -4,7 +4,8 @@
 2. `model` says which keys there are and what each takes; `schema` tells editors the same.
 3. `expressions` reads every expression in the scope of the catalogue and the pack's metrics.
 4. `checks` looks at each rule as a whole; `warnings` tells what is no fault and worth a thought.
-5. Only a file without faults becomes instances (`making`).
+5. `limits` reads what data health is held to.
+6. Only a file without faults becomes instances (`making`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from monitor.instruments import Catalogue
 from monitor.language import Named, Node, inputs, understand, walk, written
 from monitor.rulefile.checks import check_rules
 from monitor.rulefile.expressions import PackReader, say_fields
+from monitor.rulefile.limits import limit_faults, limits_of
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
 from monitor.rulefile.warnings import warnings_of
@@ -26,10 +28,14 @@ from monitor.yamltext import Document, did_you_mean, read_yaml, validate
 class _Pack:
     """One file without faults."""
 
-    name: str
+    model: PackFile
     document: Document
     instances: tuple[Instance, ...]
     warnings: tuple[Fault, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.model.pack
 
 
 def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, ...]:
@@ -67,6 +73,7 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     model: PackFile | None = None
     try:
         model = validate(document, PackFile)
+        faults.extend(limit_faults(model, document))
     except FaultyFileError as error:
         faults.extend(error.faults)
     pack = PackReader(document, catalogue)
@@ -77,7 +84,7 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     if model is None or wrong:
         raise FaultyFileError(wrong)
     warnings = dict.fromkeys((*faults, *warnings_of(pack)))
-    return _Pack(model.pack, document, tuple(_instances(model, pack)), tuple(warnings))
+    return _Pack(model, document, tuple(_instances(model, pack)), tuple(warnings))
 
 
 def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:
@@ -91,7 +98,12 @@ def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:
         for one in everything
     )
     warnings = [warning for pack in packs for warning in (*pack.warnings, *_not_loaded(pack, loaded))]
-    return Rulebook(instances=tuple(instances), catalogue=catalogue, warnings=tuple(warnings))
+    return Rulebook(
+        instances=tuple(instances),
+        health=limits_of(pack.model for pack in packs),
+        catalogue=catalogue,
+        warnings=tuple(warnings),
+    )
 
 
 def _inhibitors(rule: Rule, loaded: Iterable[tuple[str, str]]) -> Iterator[str]:

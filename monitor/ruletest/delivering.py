@@ -19,6 +19,7 @@ from monitor.instruments import Instrument
 from monitor.judge import Memory
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
+from monitor.routing import everything
 from monitor.ruletest.cases import Case
 from monitor.ruletest.comparing import Arrived
 from monitor.ruletest.running import Heard, Run
@@ -93,7 +94,7 @@ class _Delivering:
             self.store.close()
             self.store = open_store(self.url)
             self.rulebook = replace(self.rulebook, instances=tuple(self.case.restarted().values()))
-        context = Context(self.store, MadeUpSource(), self.rulebook, channels=self.case.channels)
+        context = Context(self.store, MadeUpSource(), self.rulebook, routing=everything(self.case.channels))
         judge_new(context, now=now)
         channels = {name: self._channel(name, column) for name in self.case.channels}
         deliver_due(self.store, channels, now=lambda: now, jitter=lambda: 0.0)

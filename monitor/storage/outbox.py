@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from monitor.alerts import Severity
 from monitor.messages import Message
+from monitor.routing import Episode
 from monitor.storage import schema
 from monitor.storage.records import Attempt, OutboxRow, Outcome, Owed
 
@@ -27,8 +28,29 @@ def enqueue(
     connection: Connection, messages: Iterable[Message], *, now: datetime, about: str | None = None
 ) -> None:
     """Owe each message, unless its key says that it is owed, or was sent, already."""
-    rows = [_message_row(message, now, about) for message in messages]
-    schema.insert_if_absent(connection, _ROW, rows, key=_ROW.c.key)
+    rows = {message.key: message for message in messages}
+    new = schema.insert_if_absent(
+        connection, _ROW, [_message_row(one, now, about) for one in rows.values()], key=_ROW.c.key
+    )
+    carried = [{"transition": one, "key": key} for key in sorted(new) for one in rows[key].transitions]
+    if carried:
+        connection.execute(insert(schema.carried), carried)
+
+
+def heard_on(connection: Connection, episodes: Collection[Episode]) -> dict[Episode, frozenset[str]]:
+    """The channels for which a message of each episode was written that was not given up."""
+    made, carried = schema.transition, schema.carried
+    wanted = (
+        select(made.c.rule, made.c.instance, made.c.episode, _ROW.c.channel)
+        .join(carried, carried.c.transition == made.c.id)
+        .join(_ROW, _ROW.c.key == carried.c.key)
+        .where(made.c.rule.in_(sorted({rule for rule, _, _ in episodes})), _ROW.c.status != Owed.DEAD.value)
+        .distinct()
+    )
+    found: dict[Episode, set[str]] = {}
+    for rule, instance, episode, channel in connection.execute(wanted):
+        found.setdefault((rule, instance or None, episode), set()).add(channel)
+    return {one: frozenset(found.get(one, ())) for one in episodes}
 
 
 def claim(
@@ -175,7 +197,7 @@ def _message_row(message: Message, now: datetime, about: str | None) -> schema.R
         "created_at": now,
         "status": Owed.PENDING.value,
         "attempts": 0,
-        "next_at": now,
+        "next_at": max(now, message.not_before or now),
         "possible_repeat": False,
     }
 

@@ -128,6 +128,27 @@ def read_bars(
     return _last_of_each(found).select(BARS.keys())
 
 
+def read_versions(
+    connection: Connection, *, instruments: Iterable[str] | None, interval: str, until: datetime | None
+) -> pl.DataFrame:
+    """Every version of each bar that was stored until an instant, oldest first: a bar frame with `version` and
+    `seen_at`.
+    """
+    names = [*(name for name in BARS if name != "interval"), "version", "seen_at"]
+    wanted = (
+        select(*(_BARE.c[name] for name in names))
+        .where(_BARE.c.interval == interval)
+        .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
+    )
+    if until is not None:
+        instant = _to_driver(connection, pl.DataFrame({"seen_at": [until]}, schema={"seen_at": UTC}))
+        wanted = wanted.where(_BARE.c.seen_at <= instant.item())
+    if instruments is not None:
+        wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
+    found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))
+    return found.select(*BARS, "version", "seen_at")
+
+
 def _latest(connection: Connection, incoming: pl.DataFrame) -> pl.DataFrame:
     """The latest version of every stored bar between the first and the last session of a frame."""
     names = [*KEY, "version", "known_at", *FIELDS, "status"]

@@ -165,6 +165,14 @@ outbox = Table(
     Index("outbox_by_status", "status", "channel", "number"),
 )
 
+carried = Table(
+    "carried",
+    metadata,
+    Column("transition", String, primary_key=True),
+    Column("key", String, ForeignKey("outbox.key"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 attempt = Table(
     "attempt",
     metadata,
@@ -174,6 +182,56 @@ attempt = Table(
     Column("ended_at", Instant),
     Column("outcome", String),
     Column("error", String),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("match", JSON, nullable=False),
+    *(Column(name, String, nullable=False) for name in ("reason", "author")),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+acknowledged = Table(
+    "acknowledged",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("instance", String, primary_key=True),
+    Column("episode", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, String, nullable=False) for name in ("author", "note")),
+    Column("at", Instant, nullable=False),
+)
+
+series_health = Table(
+    "series_health",
+    metadata,
+    Column("instrument", String, primary_key=True),
+    Column("watched", Date, nullable=False),
+    Column("freshness", String, nullable=False),
+    Column("since", Instant),
+    Column("last_session", Date),
+    Column("missing", Integer, nullable=False),
+    Column("gaps", JSON, nullable=False),
+    Column("outage_after", Date),
+    *(Column(name, String, nullable=False) for name in ("told", "outcome", "detail")),
+    Column("answered_at", Instant),
+    Column("not_found", Integer, nullable=False),
+    Column("not_found_since", Instant),
+    Column("not_found_told", Boolean, nullable=False),
+    Column("quote_at", Instant),
+    Column("behind", Boolean, nullable=False),
+)
+
+source_health = Table(
+    "source_health",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("failing", Boolean, nullable=False),
+    Column("since", Instant),
+    *(Column(name, Integer, nullable=False) for name in ("missing", "filled")),
+    Column("behind_since", Instant),
 )
 
 meta = Table(

@@ -8,9 +8,12 @@ import polars as pl
 from sqlalchemy import Engine, func, select
 
 from monitor.bars import Action
+from monitor.health import SeriesHealth, SourceHealth
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
-from monitor.storage import findings, judgements, outbox, prices, schema
+from monitor.routing import Episode, Match
+from monitor.silences import Acknowledged, Silence
+from monitor.storage import attention, findings, health, judgements, outbox, prices, schema
 from monitor.storage.database import connect, name_of, reading, writing
 from monitor.storage.migrate import migrate
 from monitor.storage.records import (
@@ -101,6 +104,17 @@ class Store:
                 connection, as_of=as_of, instruments=instruments, interval=interval, since=since
             )
 
+    def bar_versions(
+        self,
+        *,
+        instruments: Iterable[str] | None = None,
+        interval: str = "1d",
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """Every version of each bar stored until an instant, with `version` and `seen_at`; see `backtest.as_known`."""
+        with reading(self.engine) as connection:
+            return prices.read_versions(connection, instruments=instruments, interval=interval, until=until)
+
     # --- what was judged
 
     def commit(self, judged: Judged, *, now: datetime) -> None:
@@ -142,12 +156,73 @@ class Store:
         with reading(self.engine) as connection:
             return judgements.latest_evaluations(connection)
 
+    # --- what people asked not to hear
+
+    def add_silence(
+        self, match: Match, *, reason: str, author: str, since: datetime, until: datetime | None
+    ) -> int:
+        """Keep a silence; returns its number."""
+        with writing(self.engine) as connection:
+            return attention.add_silence(
+                connection, match, reason=reason, author=author, since=since, until=until
+            )
+
+    def end_silence(self, number: int, *, at: datetime) -> bool:
+        """Let a silence end now; False when there is none of that number that still holds."""
+        with writing(self.engine) as connection:
+            return attention.end_silence(connection, number, at=at)
+
+    def silences(self) -> list[Silence]:
+        """Every silence, those that ended too, oldest first."""
+        with reading(self.engine) as connection:
+            return attention.silences(connection)
+
+    def acknowledge(self, one: Acknowledged) -> None:
+        """Keep an acknowledgement; the last one of an episode holds."""
+        with writing(self.engine) as connection:
+            attention.acknowledge(connection, one)
+
+    def acknowledged(self) -> list[Acknowledged]:
+        """Every acknowledgement, oldest first."""
+        with reading(self.engine) as connection:
+            return attention.acknowledged(connection)
+
+    # --- data health
+
+    def healths(self) -> dict[str, SeriesHealth]:
+        """What is remembered of the health of every series."""
+        with reading(self.engine) as connection:
+            return health.healths(connection)
+
+    def source_health(self, source: str) -> SourceHealth:
+        """What is remembered of the health of a source."""
+        with reading(self.engine) as connection:
+            return health.source_health(connection, source)
+
+    def commit_health(
+        self,
+        series: Iterable[SeriesHealth],
+        messages: Iterable[Message],
+        *,
+        source: SourceHealth | None = None,
+        now: datetime,
+    ) -> None:
+        """Write what changed about data health, and owe what is told of it, as a whole or not at all."""
+        with writing(self.engine) as connection:
+            health.commit(connection, series, source)
+            outbox.enqueue(connection, messages, now=now)
+
     # --- messages owed
 
     def enqueue(self, messages: Iterable[Message], *, now: datetime) -> None:
         """Owe messages that no transition caused, such as a health alert; each key once."""
         with writing(self.engine) as connection:
             outbox.enqueue(connection, messages, now=now)
+
+    def heard_on(self, episodes: Collection[Episode]) -> dict[Episode, frozenset[str]]:
+        """The channels for which a message of each episode was written that was not given up."""
+        with reading(self.engine) as connection:
+            return outbox.heard_on(connection, episodes)
 
     def claim(
         self, *, now: datetime, lease: timedelta, limit: int, skip: Collection[str] = ()

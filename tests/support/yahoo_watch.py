@@ -12,6 +12,7 @@ from monitor.cycle import Result, run_cycle
 from monitor.gather import Context
 from monitor.instruments import Catalogue, Instrument
 from monitor.prices.yahoo import YahooSource
+from monitor.routing import everything
 from monitor.storage.store import Store
 from tests.support.rules import pack
 from tests.support.yahoo_server import YahooServer
@@ -42,7 +43,7 @@ class Watch:
             store=store,
             source=source,
             rulebook=pack(rules, catalogue=catalogue),
-            channels=("console",),
+            routing=everything(["console"]),
             instruments=frozenset(catalogue.instruments),
         )
         return cls(server, source, store, context)

@@ -13,6 +13,7 @@ import pytest
 from monitor.config import load_rulebook
 from monitor.prices.source import Outcome
 from monitor.prices.yahoo import YahooSource
+from monitor.routing import everything
 from tests.prices.yahoo.conftest import (
     GOLD,
     HELD,
@@ -122,7 +123,9 @@ def test_30_a_message_decided_before_a_kill_is_sent_once_after_the_restart(
     )
     seeding = watch(GOLD)
     rulebook = load_rulebook(["mine.yml"], folder=tmp_path)
-    seeding.context = replace(seeding.context, rulebook=rulebook, instruments=frozenset(), channels=())
+    seeding.context = replace(
+        seeding.context, rulebook=rulebook, instruments=frozenset(), routing=everything([])
+    )
     seeding.at("2020-03-11T17:10-04:00", "2020-03-11T17:25-04:00", "2020-03-12T17:10-04:00")
     assert seeding.told() == []
 

@@ -16,6 +16,8 @@ def upgrade() -> None:
     _create_prices()
     _create_judgements()
     _create_outbox()
+    _create_attention()
+    _create_health()
     op.create_table(
         "meta",
         sa.Column("key", sa.String, primary_key=True),
@@ -131,6 +133,12 @@ def _create_outbox() -> None:
     op.create_index("outbox_by_ref", "outbox", ["ref"])
     op.create_index("outbox_by_status", "outbox", ["status", "channel", "number"])
     op.create_table(
+        "carried",
+        sa.Column("transition", sa.String, primary_key=True),
+        sa.Column("key", sa.String, sa.ForeignKey("outbox.key"), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "attempt",
         sa.Column("key", sa.String, sa.ForeignKey("outbox.key"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
@@ -138,4 +146,52 @@ def _create_outbox() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("outcome", sa.String),
         sa.Column("error", sa.String),
+    )
+
+
+def _create_attention() -> None:
+    op.create_table(
+        "silence",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("match", sa.JSON, nullable=False),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("reason", "author")),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("until", INSTANT),
+    )
+    op.create_table(
+        "acknowledged",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("instance", sa.String, primary_key=True),
+        sa.Column("episode", sa.Integer, primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("author", "note")),
+        sa.Column("at", INSTANT, nullable=False),
+    )
+
+
+def _create_health() -> None:
+    op.create_table(
+        "series_health",
+        sa.Column("instrument", sa.String, primary_key=True),
+        sa.Column("watched", sa.Date, nullable=False),
+        sa.Column("freshness", sa.String, nullable=False),
+        sa.Column("since", INSTANT),
+        sa.Column("last_session", sa.Date),
+        sa.Column("missing", sa.Integer, nullable=False),
+        sa.Column("gaps", sa.JSON, nullable=False),
+        sa.Column("outage_after", sa.Date),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("told", "outcome", "detail")),
+        sa.Column("answered_at", INSTANT),
+        sa.Column("not_found", sa.Integer, nullable=False),
+        sa.Column("not_found_since", INSTANT),
+        sa.Column("not_found_told", sa.Boolean, nullable=False),
+        sa.Column("quote_at", INSTANT),
+        sa.Column("behind", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "source_health",
+        sa.Column("source", sa.String, primary_key=True),
+        sa.Column("failing", sa.Boolean, nullable=False),
+        sa.Column("since", INSTANT),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("missing", "filled")),
+        sa.Column("behind_since", INSTANT),
     )

@@ -1,0 +1,180 @@
+"""`alerts` and `ack`: what was told, what was not and why; and that somebody takes care of what is open."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
+from monitor.cli.screen import counted, say, show_json, table
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.ledger import Account
+    from monitor.rules import Instance, Rulebook
+    from monitor.storage.records import OutboxRow, Recorded
+    from monitor.storage.store import Store
+
+DAY = "%Y-%m-%d"
+
+silence = typer.Typer(
+    help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(alerts)
+    app.command()(ack)
+
+
+def alerts(
+    rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule; else all.")] = None,
+    *,
+    since: Annotated[datetime | None, typer.Option(formats=[DAY], help="From this session on.")] = None,
+    severity: Annotated[str | None, typer.Option(help="info, warning or critical.")] = None,
+    withheld: Annotated[bool, typer.Option("--withheld", help="Only what was not told.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List what happened, newest first: what was told and where it is, what was withheld and why."""
+    from monitor.daemon import opened
+    from monitor.ledger import account
+
+    found = configuration(settings)
+    with opened(found, claim=False) as (store, source):
+        recorded = store.transitions(since=since.date() if since else None)
+        rows = store.outbox_rows()
+    wanted = [one for one in recorded if _is_wanted(one, rule, severity, withheld=withheld)]
+    shown, total = wanted[:limit], account(wanted, rows)
+    if json:
+        show_json(
+            {
+                "prices": source.label,
+                "alerts": [_plain(one, rows) for one in shown],
+                "account": _account(total),
+            }
+        )
+        return
+    say(f"Prices: {source.label}")
+    cells = [
+        (one["session"], one["level"], one["name"], one["kind"], one["fate"])
+        for one in (_plain(o, rows) for o in shown)
+    ]
+    table(("session", "level", "rule", "what", "told"), cells)
+    _say_account(total, len(wanted))
+
+
+def _is_wanted(one: "Recorded", rule: str | None, severity: str | None, *, withheld: bool) -> bool:
+    from monitor.alerts import RECORDED_ONLY
+
+    made = one.transition
+    return (
+        made.kind not in RECORDED_ONLY
+        and rule in (None, made.rule, made.rule.partition("/")[2])
+        and severity in (None, made.level.value)
+        and not (withheld and one.sent)
+    )
+
+
+def _plain(one: "Recorded", rows: "Iterable[OutboxRow]") -> dict[str, object]:
+    made = one.transition
+    carriers = [row for row in rows if made.id in row.transitions]
+    fate = f"withheld: {one.cause}"
+    if one.sent:
+        fate = ", ".join(f"{row.channel} {row.status.value} {row.ref}" for row in carriers) or "no channel"
+    return {
+        "session": made.session,
+        "level": made.level.value,
+        "rule": made.rule,
+        "instance": made.instance,
+        "name": made.rule + (f" {made.instance}" if made.instance else ""),
+        "kind": made.kind.value,
+        "reason": made.reason.value,
+        "episode": made.episode,
+        "fate": fate,
+        "refs": [row.ref for row in carriers],
+        "text": one.text,
+    }
+
+
+def _account(total: "Account") -> dict[str, object]:
+    return {
+        "decided": total.decided,
+        "withheld": dict(total.withheld),
+        "told": {name: dict(counts) for name, counts in total.told.items()},
+        "lost": list(total.lost),
+    }
+
+
+def _say_account(total: "Account", known: int) -> None:
+    say(f"{counted(known, 'transition')} that people can hear of.")
+    for cause, number in sorted(total.withheld.items()):
+        say(f"  withheld, {cause}: {number:,}")
+    for channel, counts in sorted(total.told.items()):
+        parts = ", ".join(f"{number:,} {status}" for status, number in sorted(counts.items()))
+        say(f"  told on {channel}: {parts}")
+    if total.lost:
+        say(f"  in no message: {len(total.lost):,}; this is a fault of Metalwatch, please report it")
+
+
+def ack(
+    what: Annotated[str, typer.Argument(metavar="REF|RULE", help="The ref of a message, or a rule.")],
+    *,
+    note: Annotated[str, typer.Option(help="What you did, or will do.")] = "",
+    author: Annotated[str | None, typer.Option(help="Who says so; else your user name.")] = None,
+    settings: SettingsOption = None,
+    clock: ClockOption = None,
+) -> None:
+    """Acknowledge open alerts: no more reminders; an escalation and the end are told all the same."""
+    from monitor.config import load_rulebook
+    from monitor.daemon import opened, read_clock
+    from monitor.silences import Acknowledged
+
+    found = configuration(settings)
+    watch = read_clock(clock or found.clock)
+    rulebook = load_rulebook(found.settings.packs, folder=found.folder)
+    with opened(found, claim=False) as (store, _source):
+        episodes = _episodes(store, what, rulebook)
+        for rule, instance, episode in episodes:
+            store.acknowledge(
+                Acknowledged(
+                    rule=rule,
+                    instance=instance,
+                    episode=episode,
+                    author=author or found.user,
+                    note=note,
+                    at=watch.now(),
+                )
+            )
+            say(f"acknowledged: {rule}{' ' + instance if instance else ''}, episode {episode}")
+
+
+def _episodes(store: "Store", what: str, rulebook: "Rulebook") -> "list[tuple[str, str | None, int]]":
+    """The open episodes that a ref or a rule is about; UsageError when there are none."""
+    memories = {key: one for key, one in store.memories().items() if one.state.level is not None}
+    rows = store.outbox_rows(ref=what)
+    if rows:
+        about = {
+            (one.transition.rule, one.transition.instance)
+            for one in store.transitions(ids=rows[0].transitions)
+        }
+    else:
+        about = {instance.key for instance in _instances(rulebook, what)}
+    found = [(*key, memories[key].state.episode) for key in sorted(about, key=str) if key in memories]
+    if not found:
+        raise UsageError(f'nothing of "{what}" is open; `metalwatch status` shows what is')
+    return found
+
+
+def _instances(rulebook: "Rulebook", name: str) -> "tuple[Instance, ...]":
+    from monitor.yamltext import did_you_mean
+
+    instances = rulebook.find(name)
+    if not instances:
+        known = sorted({n for i in rulebook.instances for n in (i.rule.id, i.rule.name)})
+        hint = did_you_mean(name, known) or "`metalwatch status` lists the rules in force"
+        raise UsageError(f'"{name}" is neither the ref of a message nor a rule in force; {hint}')
+    return instances

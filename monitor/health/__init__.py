@@ -1,0 +1,25 @@
+"""Whether the prices of a series still come: fresh, late, stale or dead, and what people hear of it.
+
+Health belongs to series and to their source, not to rules: it opens, resolves and re-arms nothing.  `freshness` looks
+at one series and its calendar, `fold` remembers and decides what is told, `events` has the words.
+"""
+
+from monitor.health.events import Dependants, Event, dependants, health_message
+from monitor.health.fold import fold
+from monitor.health.freshness import Freshness
+from monitor.health.values import Answer, Health, Reply, Seen, SeriesHealth, SourceHealth
+
+__all__ = [
+    "Answer",
+    "Dependants",
+    "Event",
+    "Freshness",
+    "Health",
+    "Reply",
+    "Seen",
+    "SeriesHealth",
+    "SourceHealth",
+    "dependants",
+    "fold",
+    "health_message",
+]

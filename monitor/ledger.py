@@ -1,0 +1,155 @@
+"""What became of everything, from what is stored: the account of messages, and the facts of a digest.
+
+The account: what was decided is told on its channels or withheld with its cause, and what is told was sent, merged,
+given up, or is still owed.  Nothing is missing from it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from monitor.alerts import RECORDED_ONLY, Kind, Severity
+from monitor.policy import SILENT_KIND
+from monitor.rules import Instance, Rulebook
+from monitor.standing import Standing, standing
+from monitor.storage.records import Evaluation, Memory, OutboxRow, Recorded
+from monitor.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where transitions that people can hear of have ended."""
+
+    decided: int = 0
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    """By cause."""
+    told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By channel, how many transitions stand where, such as `sent` or `retry`."""
+    lost: tuple[str, ...] = ()
+    """Ids of transitions that are in no message, although they are to be told; there are none."""
+
+
+def account(recorded: Iterable[Recorded], rows: Iterable[OutboxRow]) -> Account:
+    """The account of some transitions over the messages that carry them."""
+    sendable = [one for one in recorded if not _is_silent(one)]
+    to_tell = {one.transition.id for one in sendable if one.sent}
+    told: dict[str, Counter[str]] = {}
+    found: set[str] = set()
+    for row in rows:
+        carried = to_tell.intersection(row.transitions)
+        found |= carried
+        if carried:
+            told.setdefault(row.channel, Counter())[row.status.value] += len(carried)
+    return Account(
+        decided=len(sendable),
+        withheld=Counter(one.cause or "no cause" for one in sendable if not one.sent),
+        told=told,
+        lost=tuple(sorted(to_tell - found)),
+    )
+
+
+def _is_silent(one: Recorded) -> bool:
+    return one.transition.kind in RECORDED_ONLY or one.cause == SILENT_KIND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standpoint:
+    """Where one instance stands."""
+
+    instance: Instance
+    memory: Memory | None
+    evaluation: Evaluation | None
+    now: Standing
+
+    @property
+    def level(self) -> Severity | None:
+        """The level of its open episode."""
+        state = self.memory.state if self.memory else None
+        if state is None or state.level is None:
+            return None
+        return self.instance.levels[state.level].severity if state.level < len(self.instance.levels) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What a digest tells of a span."""
+
+    since: date
+    until: date
+    open: Sequence[Standpoint] = ()
+    opened: Sequence[Recorded] = ()
+    closed: Sequence[Recorded] = ()
+    nearest: Sequence[Standpoint] = ()
+    """Instances that are not open, the one nearest to its threshold first."""
+    never: Sequence[Instance] = ()
+    """Those without an episode in all of the history that was judged."""
+    account: Account = field(default_factory=Account)
+
+
+def standpoints(store: Store, rulebook: Rulebook) -> list[Standpoint]:
+    """Where every instance stands, in the order of the rulebook."""
+    memories, evaluations = store.memories(), store.latest_evaluations()
+    return [_standpoint(one, memories.get(one.key), evaluations.get(one.key)) for one in rulebook.instances]
+
+
+def _standpoint(instance: Instance, memory: Memory | None, evaluation: Evaluation | None) -> Standpoint:
+    opened = memory is not None and memory.state.level is not None
+    values = evaluation.values if evaluation else {}
+    now = standing(instance.levels[0], values, opened=opened)
+    return Standpoint(instance=instance, memory=memory, evaluation=evaluation, now=now)
+
+
+def read_ledger(
+    store: Store, rulebook: Rulebook, *, since: datetime, until: datetime, nearest: int = 5
+) -> Ledger:
+    """What happened between two instants, and how things stand now."""
+    points = standpoints(store, rulebook)
+    recorded = [one for one in store.transitions() if since <= one.recorded_at < until]
+    told = [one for one in recorded if not _is_silent(one)]
+    away = [one for one in points if one.level is None and one.now.closeness is not None]
+    return Ledger(
+        since=since.date(),
+        until=until.date(),
+        open=[one for one in points if one.level is not None],
+        opened=[one for one in told if one.transition.kind is Kind.OPEN],
+        closed=[one for one in told if one.transition.kind is Kind.RESOLVE],
+        nearest=sorted(away, key=lambda one: one.now.closeness or 0.0)[:nearest],
+        never=[one.instance for one in points if one.memory and one.memory.state.episode == 0],
+        account=account(recorded, store.outbox_rows()),
+    )
+
+
+def sections(
+    ledger: Ledger, *, health: Sequence[str] = (), found: Sequence[str] = ()
+) -> dict[str, list[str]]:
+    """A ledger in lines under headings, in the order of a digest."""
+    return {
+        "Open": [_open_line(one) for one in ledger.open],
+        "Opened": [one.text for one in ledger.opened],
+        "Closed": [one.text for one in ledger.closed],
+        "Nearest to firing": [_near_line(one) for one in ledger.nearest],
+        "Never fired in the history that is held": [_name(one) for one in ledger.never],
+        "Data": [*health, *found],
+        "Withheld": [f"{number} by {cause}" for cause, number in sorted(ledger.account.withheld.items())],
+        "Delivery": [
+            f"{channel}: " + ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+            for channel, counts in sorted(ledger.account.told.items())
+        ],
+    }
+
+
+def _name(instance: Instance) -> str:
+    return instance.rule.id + (f" {instance.member}" if instance.member else "")
+
+
+def _open_line(one: Standpoint) -> str:
+    since = one.memory.state.opened if one.memory else None
+    level = one.level.value if one.level else ""
+    return f"{level} {_name(one.instance)}: {one.now.metric} {one.now.value_shown}, since {since}"
+
+
+def _near_line(one: Standpoint) -> str:
+    now = one.now
+    part = f", {now.closeness:.0%} away" if now.closeness is not None else ""
+    return f"{_name(one.instance)}: {now.metric} {now.value_shown}, waits for {now.threshold_shown}{part}"

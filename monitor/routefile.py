@@ -1,0 +1,109 @@
+"""The `routes:` and `quiet_hours:` of settings -> `Routing`, with every fault and where it stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import time
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor.alerts import Severity
+from monitor.errors import Fault
+from monitor.routing import Match, QuietHours, Route, Routing, everything
+from monitor.yamltext import Document, did_you_mean
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _clock(value: object) -> object:
+    if isinstance(value, str) and len(value.split(":")) == 2:  # noqa: PLR2004 - hours and minutes
+        return time.fromisoformat(value.zfill(5))
+    raise ValueError(f'expected a time of day such as "22:00", in quotes; got {value!r}')
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"expected a zone such as Europe/Berlin or America/New_York; got {value!r}"
+        ) from None
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class MatchFile(_Strict):
+    """What a route is about; one value or a list of them."""
+
+    severity: Annotated[tuple[Severity, ...], BeforeValidator(_listed)] = ()
+    pack: Words = ()
+    rule: Words = ()
+    instrument: Words = ()
+    labels: dict[str, str] = {}
+    health: bool = False
+
+    def match(self) -> Match:
+        """The frozen value."""
+        given = {"pack": self.pack, "rule": self.rule, "instrument": self.instrument}
+        return Match(severity=frozenset(self.severity), labels=self.labels, health=self.health, **given)
+
+
+class RouteFile(_Strict):
+    """One route."""
+
+    match: MatchFile = MatchFile()
+    channels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class QuietHoursFile(_Strict):
+    """Hours in which a channel is left alone."""
+
+    start: Clock = Field(alias="from")
+    end: Clock = Field(alias="to")
+    zone: Zone
+    exempt: Literal["info", "warning", "critical", "none"] = Field(default="critical", alias="except")
+    """Messages so loud, or louder, are sent all the same."""
+
+    def hours(self) -> QuietHours:
+        """The frozen value."""
+        exempt = None if self.exempt == "none" else Severity(self.exempt)
+        return QuietHours(start=self.start, end=self.end, zone=self.zone, exempt=exempt)
+
+
+def routing(
+    routes: Sequence[RouteFile], channels: Sequence[str], quiet: Mapping[str, QuietHoursFile]
+) -> Routing:
+    """The routes of settings; without any, every channel hears everything."""
+    hours = {name: one.hours() for name, one in quiet.items()}
+    if not routes:
+        return Routing(routes=everything(channels).routes, quiet=hours)
+    return Routing(
+        routes=tuple(Route(match=r.match.match(), channels=r.channels) for r in routes), quiet=hours
+    )
+
+
+def route_faults(routes: Sequence[RouteFile], channels: Sequence[str], document: Document) -> Iterator[Fault]:
+    """Channels that there are not, and a last route that does not take everything."""
+    for index, route in enumerate(routes):
+        for name in route.channels:
+            if name not in channels:
+                hint = did_you_mean(name, channels) or f"channels: {', '.join(channels)}"
+                yield Fault(
+                    document.place(("routes", index, "channels")), f'unknown channel "{name}"', hint=hint
+                )
+    if routes and not routes[-1].match.match().takes_all:
+        yield Fault(
+            document.place(("routes", len(routes) - 1)),
+            "the last route does not take everything, so alerts that no route matches would reach nobody",
+            hint="end with a route without `match`, such as `- {channels: [mail]}`",
+        )
