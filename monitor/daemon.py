@@ -176,9 +176,9 @@ class Daemon:
         with self.cycle_lock:
             now = self.clock.now()
             gathered = fetch(self.context, now=now, calendars={calendar})
+            self.up_to_date = self.up_to_date and not gathered.new_bars  # stays false until they are judged
             health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
             result = Result(gathered, health=health)
-            self.up_to_date = self.up_to_date and not gathered.new_bars  # stays false until they are judged
             if not self.up_to_date:
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
                 self.up_to_date = True

@@ -47,7 +47,7 @@ def keep_health(
     rows = [one for name, one in after.series.items() if one != before.series.get(name)]
     source = after.source if after.source != before.source else None
     if rows or source or events:
-        store.commit_health(rows, list(_messages(context, events, now)), source=source, now=now)
+        store.commit_health(rows, list(health_messages(context, events, now=now)), source=source, now=now)
     return events
 
 
@@ -134,7 +134,7 @@ def _sessions(
     return found
 
 
-def _messages(context: Context, events: Sequence[Event], now: datetime) -> Iterator[Message]:
+def health_messages(context: Context, events: Sequence[Event], *, now: datetime) -> Iterator[Message]:
     """A message of each event for each channel that hears of health, owed until its quiet hours are over."""
     memories = context.store.memories() if any(one.waiting for one in events) else {}
     opened = [key for key, memory in memories.items() if memory.state.level is not None]

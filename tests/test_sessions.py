@@ -20,7 +20,9 @@ from monitor.sessions import (
     session_at,
     settled_at,
     settled_at_column,
+    trading_since,
 )
+from tests.support.made_up import instrument
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -222,3 +224,37 @@ def test_the_dollar_index_follows_new_york_but_for_its_exceptions(
     have = pl.read_csv(real_prices / "DXY.csv", columns=["date"])["date"].str.to_date()
 
     assert expected_sessions(dollar, min(have), max(have)).equals(have.sort().alias("session"))
+
+
+# --- trading
+
+
+@pytest.mark.parametrize(
+    ("calendar", "zone", "now", "since"),
+    [
+        pytest.param("XNYS", "America/New_York", "2024-03-08T10:00", "2024-03-08T09:30", id="winter"),
+        pytest.param("XNYS", "America/New_York", "2024-03-11T10:00", "2024-03-11T09:30", id="summer"),
+        pytest.param("XNYS", "America/New_York", "2024-03-11T09:29", None, id="before the open"),
+        pytest.param("XNYS", "America/New_York", "2024-03-11T16:00", None, id="after the close"),
+        pytest.param("XNYS", "America/New_York", "2024-03-09T12:00", None, id="weekend"),
+        pytest.param("XNYS", "America/New_York", "2024-11-29T13:00", None, id="after an early close"),
+        pytest.param("XHKG", "Asia/Hong_Kong", "2024-03-12T10:00", "2024-03-12T09:30", id="morning"),
+        pytest.param("XHKG", "Asia/Hong_Kong", "2024-03-12T12:30", None, id="midday"),
+        pytest.param("XHKG", "Asia/Hong_Kong", "2024-03-12T13:30", "2024-03-12T13:00", id="afternoon"),
+        pytest.param(
+            "CMES", "America/New_York", "2024-03-11T19:00", "2024-03-11T18:00", id="the evening before"
+        ),
+        pytest.param("24/5", "America/New_York", "2024-03-12T10:00", "2024-03-12T00:00", id="weekday"),
+        pytest.param("24/5", "America/New_York", "2024-03-10T10:00", None, id="Sunday"),
+        pytest.param("24/5", "America/New_York", "2024-03-12T16:00", None, id="weekday, settled"),
+    ],
+)
+def test_trading_began_when_the_exchange_opened_or_came_back_from_midday(
+    calendar: str, zone: str, now: str, since: str | None
+) -> None:
+    def local(text: str) -> datetime:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+
+    found = trading_since(instrument("x", calendar, zone=zone), local(now))
+
+    assert found == (local(since) if since else None)

@@ -31,6 +31,8 @@ STYLES = {
     "resolved": "green",
     "firing": "bold red",
     "pending": "yellow",
+    "stale": "yellow",
+    "dead": "bold red",
 }
 
 

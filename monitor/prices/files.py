@@ -6,7 +6,7 @@ Nothing is lost in silence: a row that cannot be read is a fault, a row that mak
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,10 @@ import polars as pl
 from monitor import bars
 from monitor.errors import Fault, FaultyFileError, MonitorError, Place, UsageError
 from monitor.instruments import Catalogue, Instrument
-from monitor.prices.rows import INTERVAL, refuse_intraday, row_notes, rows_to_bars
+from monitor.prices.rows import INTERVAL, refuse_intraday, rows_to_bars, screened, told
 from monitor.prices.source import Fetched, Outcome
 from monitor.prices.table import read_table, read_values
+from monitor.quality import Finding, judge_history
 from monitor.yamltext import did_you_mean, read_yaml
 
 MAPPING = "prices.yml"
@@ -41,13 +42,14 @@ class Prices:
 def read_prices(path: Path, catalogue: Catalogue, *, now: datetime | None = None) -> Prices:
     """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them.
 
-    With `now`, a session whose settle time is still to come is provisional; without it all are final.
+    With `now`, a session whose settle time is still to come is provisional, and rows of the future are left out;
+    without it all are final.  What cannot be believed is quarantined; series of one family confirm each other.
     """
     files, warnings = locate(path, catalogue)
     frames, faults = [bars.empty()], list[Fault]()
     for instrument in catalogue.subset(files):
         try:
-            frame, notes = _read_instrument(instrument, files[instrument.id], now=now)
+            frame, notes = _read_instrument(instrument, files[instrument.id], now=now, latest=now)
         except FaultyFileError as error:
             faults += error.faults
             continue
@@ -55,7 +57,16 @@ def read_prices(path: Path, catalogue: Catalogue, *, now: datetime | None = None
         warnings += notes
     if faults:
         raise FaultyFileError(faults)
-    return Prices(bars.conform(pl.concat(frames)), tuple(warnings), files)
+    judged = judge_history(bars.conform(pl.concat(frames)), catalogue)
+    return Prices(judged.frame, (*warnings, *_doubts(judged.findings)), files)
+
+
+def _doubts(findings: Iterable[Finding]) -> list[str]:
+    """What was found about the whole series, a line for each kind and instrument."""
+    by_instrument: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_instrument.setdefault(one.instrument, []).append(one)
+    return [f"{name}: {note}" for name, found in by_instrument.items() for note in told(found)]
 
 
 def locate(path: Path, catalogue: Catalogue) -> tuple[_Files, list[str]]:
@@ -130,9 +141,12 @@ def _read_mapping(path: Path, catalogue: Catalogue) -> _Files:
 
 
 def _read_instrument(
-    instrument: Instrument, files: Sequence[Path], *, now: datetime | None
+    instrument: Instrument, files: Sequence[Path], *, now: datetime | None, latest: datetime | None = None
 ) -> tuple[pl.DataFrame, list[str]]:
-    """One series from its files, the later ones winning, and what was wrong with single rows."""
+    """One series from its files, the later ones winning, and what was wrong with single rows.
+
+    Rows later than `latest` are rejected; what is not settled by `now` is provisional.
+    """
     parts, warnings, faults = list[pl.DataFrame](), list[str](), list[Fault]()
     for file in files:
         try:
@@ -141,8 +155,9 @@ def _read_instrument(
         except FaultyFileError as error:
             faults += error.faults
             continue
-        warnings += [f"{instrument.id} ({file.name}): {note}" for note in row_notes(rows, instrument)]
-        parts.append(rows)
+        usable, _, notes = screened(rows, instrument, now=latest)
+        warnings += [f"{instrument.id} ({file.name}): {note}" for note in notes]
+        parts.append(usable)
     if faults:
         raise FaultyFileError(faults)
     return rows_to_bars(pl.concat(parts), instrument, now=now), warnings

@@ -265,7 +265,7 @@ def test_a_channel_that_fails_leaves_its_message_owed_until_it_is_taken(place: H
         )
         assert line.endswith("error=500.")
 
-        shown = place.command("status", WEB=web.url)
+        shown = place.command("status", "--clock", FRIDAY, WEB=web.url)
         assert shown.returncode == 1
         assert shown.stderr == f"{line}\n"
         assert "Messages: 1 sent, 1 owed, 0 given up." in shown.stdout
@@ -276,7 +276,8 @@ def test_a_channel_that_fails_leaves_its_message_owed_until_it_is_taken(place: H
         assert "1 message sent." in works(place, "once", "--clock", SATURDAY, WEB=web.url)
         (taken,) = web.accepted
         assert taken.title.startswith("CRITICAL gsr-stress: gsr 103.4 > 100, 2025-04-04 (already true, +")
-        assert "Messages: 2 sent, 0 owed, 0 given up." in works(place, "status", WEB=web.url)
+        shown_later = works(place, "status", "--clock", SATURDAY, WEB=web.url)
+        assert "Messages: 2 sent, 0 owed, 0 given up." in shown_later
 
 
 def test_a_channel_that_will_never_take_a_message_is_told_on_the_others(place: Home) -> None:
@@ -285,7 +286,7 @@ def test_a_channel_that_will_never_take_a_message_is_told_on_the_others(place: H
         done = place.command("once", "--clock", FRIDAY, WEB=web.url)
 
         assert 'Not delivered on channel "web": CRITICAL gsr-stress' in done.stdout
-        (line,) = refused(place, "status", code=1, WEB=web.url)
+        (line,) = refused(place, "status", "--clock", FRIDAY, code=1, WEB=web.url)
         assert re.match(r'error: channel "web": 1 message given up \(`metalwatch explain \w+`\): ', line)
 
 
@@ -306,7 +307,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(place: Home)
 
     with sqlite3.connect(path) as database:
         database.execute("update alembic_version set version_num = ?", (version,))
-    assert "Messages: 1 sent, 0 owed, 0 given up." in works(place, "status")
+    assert "Messages: 1 sent, 0 owed, 0 given up." in works(place, "status", "--clock", FRIDAY)
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(place: Home) -> None:

@@ -143,7 +143,7 @@ def test_machines_get_one_json_object_from_every_command_that_has_one(place: Hom
     check = one_object(place, "check")
     assert (check["ok"], check["faults"]) == (True, [])
     assert "precious/gsr-high" in check["rules"]
-    status = one_object(place, "status")
+    status = one_object(place, "status", "--clock", FRIDAY)
     assert (status["prices"], status["outbox"], status["failures"]) == (SAMPLE, {"sent": 1}, [])
     states = {rule["rule"]: rule["state"] for rule in status["rules"]}
     assert (states["precious/gsr-high"], states["precious/gsr-low"]) == ("firing", "ok")
@@ -158,7 +158,7 @@ def test_machines_get_one_json_object_from_every_command_that_has_one(place: Hom
     [
         "init other",
         "once --clock 2025-04-04T18:00-04:00",
-        "status",
+        "status --clock 2025-04-03T18:00-04:00",
         "backtest",
         "prices show",
         "explain gsr-low",

@@ -241,3 +241,4 @@ def test_32_a_history_that_ends_two_days_back_judges_nothing_new_and_is_asked_ag
     assert watching.final("gold")[-1] == {"chart": "03-10", "history": "03-09"}[path]
     assert watching.told() == []
     assert len(server.charts()) == asked + 2
+    assert watching.owed()[0].startswith("WARNING gold: stale, ")

@@ -178,3 +178,8 @@ def test_24_a_session_that_comes_two_days_late_is_put_in_its_place_and_no_alert_
     assert watching.bar("nem", "2020-03-10")["status"] == "final"
     assert watching.bar("nem", "2020-03-10")["close"] == 57.5
     assert watching.told() == told
+    rows = watching.store.outbox_rows()
+    assert [row.body.splitlines()[-1] for row in rows if " nem: prices again" in row.title] == [
+        "Still missing: 2020-03-10."
+    ]
+    assert watching.owed()[-1] == "RESOLVED nem: the gap is filled, 2020-03-10"
