@@ -48,6 +48,8 @@ class YahooSettings(_Strict):
     endpoint: str | None = None
     """Another base URL that all requests go to: a caching proxy, a test server."""
     requests_per_minute: int = Field(default=30, ge=1, le=600)
+    path: Literal["chart", "history"] = "chart"
+    """Our own reading of its replies, or yfinance's."""
 
 
 class PriceSettings(_Strict):
@@ -82,6 +84,8 @@ class Settings(_Strict):
     """A path, or a database URL; empty means metalwatch.db in the user's data folder."""
     packs: tuple[str, ...] = ("precious",)
     """Names of packs that ship, or paths."""
+    instruments: str | None = None
+    """A file like `rules/instruments.yml` with instruments and groups of your own."""
     prices: PriceSettings = PriceSettings()
     channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
     routes: tuple[RouteFile, ...] = ()
@@ -118,6 +122,20 @@ class Configuration(BaseModel):
     def cache(self) -> Path:
         """A folder of our own for the price source's cookies."""
         return Path(self.environment.get("METALWATCH_CACHE") or _user_folder("cache"))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The instruments that ship, and those of the settings."""
+        shipped, own = load_catalogue(), self.settings.instruments
+        if own is None:
+            return shipped
+        file = self.folder / own
+        return read_catalogue(read_text(file), file=_shown(file), base=shipped)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules of the settings, read anew."""
+        return load_rulebook(self.settings.packs, folder=self.folder, catalogue=self.catalogue)
 
     @property
     def user(self) -> str:

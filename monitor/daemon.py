@@ -4,7 +4,6 @@ APScheduler only wakes; what is due is decided by the jobs from the data, so a j
 harm.  This is the only file that reads the clock.
 """
 
-import fcntl
 import logging
 import os
 import random
@@ -12,24 +11,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import structlog
 
-from monitor.config import CONSOLE, Configuration, load_catalogue, load_rulebook
+from monitor.config import Configuration
 from monitor.cycle import Result, judge_new
-from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
+from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import Delivered, deliver_due
-from monitor.errors import MonitorError, StorageError, UsageError
-from monitor.gather import Context, fetch, keep_apart
-from monitor.prices.source import PriceSource
-from monitor.storage.store import Store, open_store
+from monitor.errors import MonitorError, UsageError
+from monitor.gather import Context, fetch
+from monitor.opening import make_context, only_one, open_channels, opened
+from monitor.quality import told_of_each
+from monitor.storage.store import Store
 from monitor.wellbeing import keep_health
 
 DELIVER_EVERY = timedelta(seconds=10)
@@ -85,77 +83,6 @@ def read_clock(text: str | None) -> Clock:
     return Clock(start.astimezone(UTC), factor)
 
 
-def open_source(configuration: Configuration) -> PriceSource:
-    """The price source that settings name."""
-    prices = configuration.settings.prices
-    if prices.source == "sample":
-        from monitor.prices.sample import SampleSource
-
-        return SampleSource()
-    if prices.source == "files":
-        from monitor.prices.files import FileSource
-
-        if prices.folder is None:
-            msg = "prices.source is files, but prices.folder names none; set prices.folder"
-            raise UsageError(msg)
-        return FileSource(configuration.folder / prices.folder, load_catalogue())
-    from monitor.prices.yahoo import Limits, YahooSource
-
-    limits = Limits(per_minute=prices.yahoo.requests_per_minute)
-    return YahooSource(endpoint=configuration.endpoint, cache_folder=configuration.cache, limits=limits)
-
-
-def open_channels(configuration: Configuration, write: Callable[[str], object]) -> dict[str, Channel]:
-    """Every channel of the settings; UsageError lists all whose address is missing or unusable."""
-    channels: dict[str, Channel] = {}
-    faults: list[str] = []
-    for name, channel in configuration.settings.channels.items():
-        if channel.url == CONSOLE:
-            channels[name] = console_channel(name, write)
-            continue
-        try:
-            url = configuration.address(name)
-        except UsageError as error:
-            faults.append(str(error))
-            continue
-        faults.extend(f'channel "{name}": {fault}' for fault in url_faults(url))
-        channels[name] = apprise_channel(name, url)
-    if faults:
-        raise UsageError("\n".join(faults))
-    return channels
-
-
-def make_context(configuration: Configuration, store: Store, source: PriceSource) -> Context:
-    """What cycles share, with the rulebook read from the packs of the settings."""
-    rulebook = load_rulebook(configuration.settings.packs, folder=configuration.folder)
-    return Context(store=store, source=source, rulebook=rulebook, routing=configuration.routing)
-
-
-@contextmanager
-def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tuple[Store, PriceSource]]:
-    """The database and the price source, closed at the end; without `claim` nothing will be fetched."""
-    with closing(open_store(configuration.database)) as store, closing(open_source(configuration)) as source:
-        keep_apart(store, source, claim=claim)
-        yield store, source
-
-
-@contextmanager
-def only_one(store: Store) -> Iterator[None]:
-    """Hold the lock beside the database: two daemons on one file would judge twice."""
-    database = store.engine.url.database if store.engine.dialect.name == "sqlite" else None
-    if not database or database == ":memory:":
-        yield
-        return
-    path = Path(f"{database}.lock")
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            msg = f"another metalwatch is running on {database}; stop it, or use another database"
-            raise StorageError(msg) from None
-        yield
-
-
 class Daemon:
     """One running daemon: what its jobs share."""
 
@@ -199,7 +126,7 @@ class Daemon:
     def reload(self) -> None:
         """Read the packs again; a faulty edit keeps the last good rulebook."""
         try:
-            rulebook = load_rulebook(self.configuration.settings.packs, folder=self.configuration.folder)
+            rulebook = self.configuration.rulebook
         except MonitorError as error:
             log.error("reload refused, the last good rules stay in force", error=str(error))  # noqa: TRY400
             return
@@ -297,11 +224,8 @@ def _log_cycle(calendar: str, result: Result) -> None:
         log.warning(
             "no prices", instrument=answer.instrument, outcome=answer.outcome.value, detail=answer.detail
         )
-    for one in result.gathered.findings:
-        released = one.released_by.value if one.released_by else None
-        log.warning("price doubted", instrument=one.instrument, reason=one.reason, released_by=released)
-    for event in result.health:
-        log.warning("data health", about=event.about, what=event.headline, resolved=event.resolved)
+    for line in told_of_each(result.gathered.findings):
+        log.warning("prices doubted", what=line)
     if result.fetched or result.sessions or result.decided:
         log.info(
             "cycle",

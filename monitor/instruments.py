@@ -5,7 +5,7 @@ fault in it.  It does not know which sessions a calendar has (`sessions`) or whe
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -177,10 +177,14 @@ class _File(BaseModel):
     groups: dict[str, list[str]] = Field(default_factory=dict)
 
 
-def read_catalogue(text: str, *, file: str) -> Catalogue:
-    """The catalogue in a YAML text; FaultyFileError lists every fault in it with its place."""
+def read_catalogue(text: str, *, file: str, base: Catalogue | None = None) -> Catalogue:
+    """The catalogue in a YAML text; FaultyFileError lists every fault in it with its place.
+
+    With a `base` it adds to that one: its groups may name the instruments of both, and what it has again is replaced.
+    """
+    base = base or Catalogue()
     document = read_yaml(text, file=file)
-    faults = list(_faults_between(document))
+    faults = list(_faults_between(document, known=base.instruments))
     try:
         content = validate(document, _File)
     except FaultyFileError as error:
@@ -188,10 +192,11 @@ def read_catalogue(text: str, *, file: str) -> Catalogue:
     if faults:
         raise FaultyFileError(faults)
     instruments = {key: Instrument(id=key, **dict(entry)) for key, entry in content.instruments.items()}
-    return Catalogue(instruments, {name: tuple(members) for name, members in content.groups.items()})
+    groups = {name: tuple(members) for name, members in content.groups.items()}
+    return Catalogue({**base.instruments, **instruments}, {**base.groups, **groups})
 
 
-def _faults_between(document: Document) -> Iterator[Fault]:
+def _faults_between(document: Document, *, known: Iterable[str]) -> Iterator[Fault]:
     """What is wrong between entries: names, symbols given twice, groups of unknown instruments.
 
     It reads the plain values, so that a wrong entry elsewhere does not hide these faults.
@@ -202,7 +207,7 @@ def _faults_between(document: Document) -> Iterator[Fault]:
     yield from _symbol_faults(document, instruments)
     for name, members in groups.items():
         if isinstance(members, list):
-            yield from _member_faults(document, name, members, instruments)
+            yield from _member_faults(document, name, members, {*instruments, *known})
 
 
 def _mapping(document: Document, key: str) -> dict[str, Any]:
@@ -237,7 +242,7 @@ def _symbol_faults(document: Document, instruments: Mapping[str, Any]) -> Iterat
 
 
 def _member_faults(
-    document: Document, group: str, members: list[Any], instruments: Mapping[str, Any]
+    document: Document, group: str, members: list[Any], instruments: Collection[str]
 ) -> Iterator[Fault]:
     if not members:
         yield Fault(document.key_place(("groups", group)), f'the group "{group}" is empty')

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from monitor.catchup import catch_up
 from monitor.config import read_configuration
 from monitor.cycle import Result, judge_new
-from monitor.daemon import Clock, Daemon, make_context
+from monitor.daemon import Clock, Daemon
 from monitor.gather import Context
 from monitor.instruments import Catalogue
 from monitor.judge import Memories
+from monitor.opening import make_context
 from monitor.policy import Decided
 from monitor.prices.sample import SampleSource
 from monitor.routing import everything

@@ -1,9 +1,23 @@
 """Rules over history: the same observe and judge as live, from the first bar to the last.
 
-`run` gives everything that was decided; `episodes` reads it back as episodes.
+`run` gives everything that was decided; `episodes` reads it back as episodes; `measure` says what followed them.
 """
 
 from monitor.backtest.episodes import Episode, episodes
+from monitor.backtest.evidence import Measured, measure
+from monitor.backtest.figures import Evidence
 from monitor.backtest.run import Backtest, run
+from monitor.backtest.spans import reproduction, spans, studied
 
-__all__ = ["Backtest", "Episode", "episodes", "run"]
+__all__ = [
+    "Backtest",
+    "Episode",
+    "Evidence",
+    "Measured",
+    "episodes",
+    "measure",
+    "reproduction",
+    "run",
+    "spans",
+    "studied",
+]

@@ -40,8 +40,8 @@ def alerts(
     json: JsonOption = False,
 ) -> None:
     """List what happened, newest first: what was told and where it is, what was withheld and why."""
-    from monitor.daemon import opened
     from monitor.ledger import account
+    from monitor.opening import opened
 
     found = configuration(settings)
     with opened(found, claim=False) as (store, source):
@@ -129,13 +129,13 @@ def ack(
     clock: ClockOption = None,
 ) -> None:
     """Acknowledge open alerts: no more reminders; an escalation and the end are told all the same."""
-    from monitor.config import load_rulebook
-    from monitor.daemon import opened, read_clock
+    from monitor.daemon import read_clock
+    from monitor.opening import opened
     from monitor.silences import Acknowledged
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
-    rulebook = load_rulebook(found.settings.packs, folder=found.folder)
+    rulebook = found.rulebook
     with opened(found, claim=False) as (store, _source):
         episodes = _episodes(store, what, rulebook)
         for rule, instance, episode in episodes:

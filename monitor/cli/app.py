@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 import monitor
-from monitor.cli import alerts, channels, explain, history, look, prices, running, setup, silence, testing
+from monitor.cli import (
+    alerts,
+    channels,
+    doctor,
+    explain,
+    history,
+    look,
+    prices,
+    running,
+    setup,
+    silence,
+    testing,
+)
 from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
 
@@ -42,7 +54,7 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, alerts, history):
+for commands in (setup, testing, running, look, explain, alerts, history, doctor):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")

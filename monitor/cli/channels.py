@@ -25,7 +25,7 @@ def send_test(
 ) -> None:
     """Send a test message to channels."""
     from monitor.alerts import Severity
-    from monitor.daemon import open_channels
+    from monitor.opening import open_channels
     from monitor.yamltext import did_you_mean
 
     found = configuration(settings)

@@ -30,11 +30,10 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Say why something fired, or did not, from stored evaluations."""
-    from monitor.config import load_rulebook
-    from monitor.daemon import opened
+    from monitor.opening import opened
 
     found = configuration(settings)
-    rulebook = load_rulebook(found.settings.packs, folder=found.folder)
+    rulebook = found.rulebook
     with opened(found, claim=False) as (store, source):
         messages = store.outbox_rows(ref=what)
         lines = _message(store, messages, rulebook) if messages else _rule(store, what, rulebook, at)

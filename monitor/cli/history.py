@@ -49,7 +49,7 @@ def backtest(
 
     found = configuration(settings)
     names = packs or list(found.settings.packs)
-    rulebook = load_rulebook(names, folder=Path() if packs else found.folder)
+    rulebook = load_rulebook(names, folder=Path() if packs else found.folder, catalogue=found.catalogue)
     with working("reading prices"):
         bars, source, warnings = bars_to_judge(found, prices, rulebook)
     for warning in warnings:
@@ -83,7 +83,7 @@ def bars_to_judge(
         from monitor.prices.sample import SampleSource, sample_bars
 
         return sample_bars(), SampleSource().label, ()
-    from monitor.daemon import opened
+    from monitor.opening import opened
 
     with opened(found, claim=False) as (store, _):
         return store.bars(instruments=rulebook.instruments), f"prices held in {store.name}", ()

@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
 
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state, and how fresh its data are."""
-    from monitor.daemon import HEARTBEAT, make_context, opened, read_clock
+    from monitor.daemon import HEARTBEAT, read_clock
+    from monitor.opening import make_context, opened
     from monitor.wellbeing import current_health
 
     found = configuration(settings)

@@ -1,15 +1,19 @@
-"""`prices fetch` and `prices show`: fill the store, and look at what it holds."""
+"""`prices`: fill the store from the source or from files, look at what it holds, and at the symbols."""
 
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli.importing import import_prices
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.screen import note, say, show_json, table, working
+from monitor.cli.screen import note, progress, say, show_json, table, working
 from monitor.errors import MonitorError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from monitor.instruments import Catalogue
+    from monitor.gather import Context
+    from monitor.instruments import Catalogue, Instrument
 
 app = typer.Typer(help="Fetch prices and look at them.", no_args_is_help=True)
 Names = Annotated[
@@ -18,36 +22,72 @@ Names = Annotated[
 
 
 @app.command()
-def fetch(names: Names = None, *, settings: SettingsOption = None, clock: ClockOption = None) -> None:
-    """Fetch the prices of instruments and keep them."""
-    from monitor.config import load_catalogue, load_rulebook
-    from monitor.daemon import opened, read_clock
-    from monitor.gather import confirm
-    from monitor.prices.source import Outcome
+def fetch(
+    names: Names = None,
+    *,
+    settings: SettingsOption = None,
+    clock: ClockOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Fetch the prices of instruments and keep them; run it again to go on where it stopped."""
+    from monitor.daemon import read_clock
+    from monitor.instruments import AssetKind
+    from monitor.opening import make_context, opened
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
-    catalogue = load_catalogue()
-    rulebook = load_rulebook(found.settings.packs, folder=found.folder, catalogue=catalogue)
-    wanted = catalogue.subset(_known(names, catalogue) or rulebook.instruments)
-    failed = 0
     with opened(found) as (store, source):
-        say(f"Prices: {source.label}")
-        for instrument in wanted:
-            held = store.bars(instruments=[instrument.id])
-            since = {instrument.id: held["session"][-1]} if held.height else {}
-            with working(f"{source.label}: {instrument.id}"):
-                answer = source.fetch([instrument], interval="1d", since=since, now=watch.now())[0]
-            if answer.outcome is not Outcome.OK:
-                failed += 1
-                note(f"warning: {instrument.id}: {answer.outcome.value}: {answer.detail}")
-                continue
-            new = store.add_bars(confirm(answer.bars, held), seen_at=watch.now(), source=source.name)
-            say(f"{instrument.id}: {answer.bars.height:,} bars, {new:,} new")
-    if failed == len(wanted):
+        context = make_context(found, store, source)
+        catalogue = context.rulebook.catalogue
+        asked = catalogue.subset(_known(names, catalogue) or context.rulebook.instruments)
+        wanted = [one for one in asked if one.kind is not AssetKind.MANUAL]
+        for one in set(asked) - set(wanted):
+            note(f"warning: {one.id}: nobody serves it; use `metalwatch prices import`")
+        if not json:
+            say(f"Prices: {source.label}")
+        rows = list(_fetched(context, wanted, watch.now, note if json else say))
+    if json:
+        show_json({"prices": source.label, "series": rows})
+    failed = sum(row["outcome"] != "ok" for row in rows)
+    if failed and failed == len(rows):
         raise SourceError(f"{source.label} gave no prices; what is held stays: try again later")
     if failed:
-        raise MonitorError(f"{failed} of {len(wanted)} series got no prices; what is held of them stays")
+        raise MonitorError(f"{failed} of {len(rows)} series got no prices; what is held of them stays")
+
+
+def _fetched(
+    context: "Context",
+    instruments: "list[Instrument]",
+    now: "Callable[[], datetime]",
+    tell: "Callable[[str], None]",
+) -> "Iterator[dict[str, object]]":
+    """Each series, asked for from its last session on and kept at once, so that nothing is asked for twice."""
+    from monitor.gather import ask
+    from monitor.quality import told_of_each
+
+    with progress("fetching", len(instruments), tell) as step:
+        for number, one in enumerate(instruments):
+            held = context.store.bars(instruments=[one.id])
+            since = {one.id: held["session"][-1]} if held.height else {}
+            try:
+                gathered = ask(context, [one], since, now=now())
+            except KeyboardInterrupt:
+                raise MonitorError(
+                    f"stopped after {number} of {len(instruments)} series; what came is kept: run it again to go on"
+                ) from None
+            answer = next(a for a in gathered.answers if a.instrument == one.id)
+            if answer.outcome.value != "ok":
+                note(f"warning: {one.id}: {answer.outcome.value}: {answer.detail}")
+            for line in told_of_each(gathered.findings):
+                note(f"warning: {line}")
+            step(f"{one.id}: {answer.bars.height:,} bars, {gathered.new_bars:,} new")
+            yield {
+                "instrument": one.id,
+                "outcome": answer.outcome.value,
+                "detail": answer.detail,
+                "bars": answer.bars.height,
+                "new": gathered.new_bars,
+            }
 
 
 def _known(names: list[str] | None, catalogue: "Catalogue") -> list[str]:
@@ -63,6 +103,42 @@ def _known(names: list[str] | None, catalogue: "Catalogue") -> list[str]:
     return names or []
 
 
+app.command("import")(import_prices)
+
+
+@app.command()
+def symbols(
+    names: Names = None,
+    *,
+    settings: SettingsOption = None,
+    clock: ClockOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask whether symbols exist and are what the catalogue says: name, currency, exchange, last price, age."""
+    from monitor.cli.symbols import ask_symbols
+    from monitor.daemon import read_clock
+    from monitor.opening import opened
+
+    found = configuration(settings)
+    now = read_clock(clock or found.clock).now()
+    catalogue = found.catalogue
+    wanted = catalogue.subset(_known(names, catalogue) or found.rulebook.instruments)
+    with opened(found, claim=False) as (_store, source), working(f"asking {source.label}"):
+        rows = ask_symbols(source, wanted, now=now)
+    if json:
+        show_json({"prices": source.label, "symbols": rows})
+    else:
+        say(f"Prices: {source.label}")
+        columns = ("instrument", "symbol", "name", "currency", "exchange", "last_session", "age_hours")
+        cells = [["-" if row[name] in (None, "") else row[name] for name in columns] for row in rows]
+        table(("instrument", "symbol", "name", "in", "at", "last", "hours"), cells, right=(6,))
+    wrong = [f"{row['instrument']}: {one}" for row in rows for one in row["wrong"]]  # type: ignore[attr-defined]
+    if rows and all(row["exists"] is None for row in rows):
+        raise SourceError("\n".join(wrong))
+    if wrong:
+        raise MonitorError("\n".join(wrong))
+
+
 @app.command()
 def show(
     names: Names = None,
@@ -72,11 +148,10 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show the newest bars that are held."""
-    from monitor.config import load_catalogue
-    from monitor.daemon import opened
+    from monitor.opening import opened
 
     found = configuration(settings)
-    wanted = _known(names, load_catalogue())
+    wanted = _known(names, found.catalogue)
     with opened(found, claim=False) as (store, source):
         held = store.bars(instruments=wanted or None)
     newest = held.group_by("instrument", maintain_order=True).tail(last)

@@ -33,7 +33,8 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     """Fetch, judge and deliver once."""
     from monitor.cli.screen import working
     from monitor.cycle import run_cycle
-    from monitor.daemon import make_context, only_one, open_channels, opened, read_clock, send_owed
+    from monitor.daemon import read_clock, send_owed
+    from monitor.opening import make_context, only_one, open_channels, opened
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)

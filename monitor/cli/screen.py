@@ -5,7 +5,7 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -162,3 +162,22 @@ def working(what: str) -> Iterator[Any]:
         return
     with screen.status(what) as status:
         yield status
+
+
+@contextmanager
+def progress(what: str, total: int, tell: Callable[[str], None] = say) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr with the time left, where that is a terminal; each step tells a line."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield tell
+        return
+    from rich.progress import Progress
+
+    with Progress(console=screen, transient=True) as shown:
+        task = shown.add_task(what, total=total)
+
+        def step(line: str) -> None:
+            shown.advance(task)
+            tell(line)
+
+        yield step

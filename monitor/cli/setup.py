@@ -9,11 +9,12 @@ import typer
 
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
 from monitor.cli.screen import counted, note, paragraph, say, show_faults, show_json, table, working
-from monitor.errors import Fault, FaultyFileError, UsageError
+from monitor.errors import Fault, FaultyFileError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from monitor.backtest.deep import DeepReport
     from monitor.config import Configuration
+    from monitor.instruments import Catalogue
     from monitor.rules import Rulebook
     from monitor.ruletest.cases import RuleTest
 
@@ -87,6 +88,12 @@ def check(
             help="With --deep: a file, a folder, or a mapping such as prices.yml; else the prices held."
         ),
     ] = None,
+    symbols: Annotated[
+        bool,
+        typer.Option(
+            "--symbols", help="Ask the source whether the symbols exist and are what they should be."
+        ),
+    ] = False,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -96,13 +103,15 @@ def check(
     found = configuration(settings)
     names = packs or list(found.settings.packs)
     try:
-        rulebook, tests = _read(names, Path() if packs else found.folder)
+        rulebook, tests = _read(names, Path() if packs else found.folder, found.catalogue)
     except FaultyFileError as error:
         if not json:
             raise
         faults = [_plain(fault) for fault in error.faults]
         show_json({"ok": False, "faults": faults, "warnings": []})
         raise typer.Exit(error.exit_code) from None
+    if symbols:
+        _check_symbols(found, rulebook)
     examined = _examined(found, prices, rulebook) if deep else None
     if json:
         _show_machines(rulebook, tests, examined)
@@ -112,14 +121,31 @@ def check(
         raise typer.Exit(1)
 
 
-def _read(names: list[str], folder: Path) -> tuple["Rulebook", list["RuleTest"]]:
+def _check_symbols(found: "Configuration", rulebook: "Rulebook") -> None:
+    """Refuse rules whose symbols the source does not know, or takes for something else: one request each."""
+    from contextlib import closing
+
+    from monitor.cli.symbols import ask_symbols
+    from monitor.daemon import read_clock
+    from monitor.opening import open_source
+
+    with closing(open_source(found)) as source, working(f"asking {source.label}"):
+        wanted = rulebook.catalogue.subset(rulebook.instruments)
+        rows = ask_symbols(source, wanted, now=read_clock(found.clock).now())
+    wrong = [f"{row['instrument']}: {one}" for row in rows for one in row["wrong"]]  # type: ignore[attr-defined]
+    if wrong and all(row["exists"] is None for row in rows):
+        raise SourceError("\n".join(wrong))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _read(names: list[str], folder: Path, catalogue: "Catalogue") -> tuple["Rulebook", list["RuleTest"]]:
     """The rules of packs, and the rule tests that are named or stand beside them; faults of all of them at once."""
-    from monitor.config import load_catalogue, load_rulebook
+    from monitor.config import load_rulebook
     from monitor.rules import Rulebook
     from monitor.ruletest.files import shown
     from monitor.ruletest.reading import SUFFIX, read_rule_test
 
-    catalogue = load_catalogue()
     others = _packs([name for name in names if not name.endswith(SUFFIX)], folder)
     beside = [pack.with_name(pack.stem + SUFFIX) for pack in others]
     tests = [folder / name for name in names if name.endswith(SUFFIX)] + [f for f in beside if f.is_file()]

@@ -45,12 +45,12 @@ def add(
     clock: ClockOption = None,
 ) -> None:
     """Silence alerts until an end; shows first what it would have hidden in the last year."""
-    from monitor.config import load_rulebook
-    from monitor.daemon import opened, read_clock
+    from monitor.daemon import read_clock
+    from monitor.opening import opened
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
-    rulebook = load_rulebook(found.settings.packs, folder=found.folder)
+    rulebook = found.rulebook
     match = _match(rules, severity, pack, instrument)
     now = watch.now()
     end = _end(now, days, until, until_resolved=until_resolved)
@@ -126,7 +126,8 @@ def list_silences(
     *, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False
 ) -> None:
     """List silences: what they hide, why, who wanted it, and when they end."""
-    from monitor.daemon import opened, read_clock
+    from monitor.daemon import read_clock
+    from monitor.opening import opened
     from monitor.silences import SILENCE
 
     found = configuration(settings)
@@ -184,7 +185,8 @@ def end(
     clock: ClockOption = None,
 ) -> None:
     """End a silence now; what is still open is told after the next session."""
-    from monitor.daemon import opened, read_clock
+    from monitor.daemon import read_clock
+    from monitor.opening import opened
 
     found = configuration(settings)
     with opened(found, claim=False) as (store, _source):

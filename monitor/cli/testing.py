@@ -66,15 +66,14 @@ def run_tests(
 
 def _chosen(paths: list[str] | None, settings: Path | None) -> "Chosen":
     """The rule tests asked for; without any asked for, those of the settings' packs, else all that ship."""
-    from monitor.config import load_catalogue, shipped_packs
+    from monitor.config import shipped_packs
     from monitor.ruletest import choose
 
-    names, folder = paths or [], Path()
+    names, folder, found = paths or [], Path(), configuration(settings)
     if not names:
-        found = configuration(settings)
         names = list(found.settings.packs if found.file else shipped_packs())
         folder = found.folder
-    chosen = choose(names, folder=folder, catalogue=load_catalogue())
+    chosen = choose(names, folder=folder, catalogue=found.catalogue)
     if not chosen.tests:
         raise UsageError(f"no rule test for {', '.join(names)}: write <pack>.test.yml beside the pack")
     return chosen

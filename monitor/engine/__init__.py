@@ -11,8 +11,8 @@ stretches in which nothing can change are skipped.
 """
 
 from monitor.engine.inhibiting import Inhibitors
-from monitor.engine.observing import observe
-from monitor.engine.replaying import replay, state_after
+from monitor.engine.observing import observe, verdicts_of
+from monitor.engine.replaying import opens, replay, state_after
 from monitor.engine.track import Track, transition
 
-__all__ = ["Inhibitors", "Track", "observe", "replay", "state_after", "transition"]
+__all__ = ["Inhibitors", "Track", "observe", "opens", "replay", "state_after", "transition", "verdicts_of"]

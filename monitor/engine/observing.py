@@ -5,9 +5,9 @@ from datetime import date
 
 import polars as pl
 
-from monitor.alerts import Kind, Verdict
+from monitor.alerts import Verdict
 from monitor.bars import UTC, side_by_side
-from monitor.engine.replaying import replay
+from monitor.engine.replaying import opens
 from monitor.engine.track import Track, Verdicts
 from monitor.instruments import Catalogue
 from monitor.language import Fired, Node, condition, derived, evaluate, price_legs
@@ -76,9 +76,7 @@ def _is_asked(one: Fired, key: InstanceKey) -> bool:
 
 def _opened(track: Track) -> pl.DataFrame:
     """In which of its sessions an instance opened; in an unknown one it did not."""
-    _, transitions = replay([track], {})
-    opens = [one.session for one in transitions if one.kind is Kind.OPEN]
-    return track.frame.select("session", "at", pl.col("session").is_in(opens).alias("value"))
+    return track.frame.select("session", "at", pl.col("session").is_in(opens(track)).alias("value"))
 
 
 def _missing_before(catalogue: Catalogue) -> Callable[[frozenset[str], pl.Series], pl.Series]:
@@ -114,7 +112,7 @@ def _track(
             steps = steps.join(
                 panels[node.legs].select("session", node.key), on="session", how="left", maintain_order="left"
             )
-    verdicts = tuple(_verdicts(level, steps) for level in instance.levels)
+    verdicts = tuple(verdicts_of(level, steps) for level in instance.levels)
     return Track(instance, steps, verdicts, wide)
 
 
@@ -210,8 +208,8 @@ def _held_back(
     return judged.with_columns(pl.col("at").cast(UTC).fill_null(strategy="backward"))
 
 
-def _verdicts(level: Level, steps: pl.DataFrame) -> Verdicts:
-    """The class of each session: fire, clear, band or unknown."""
+def verdicts_of(level: Level, steps: pl.DataFrame) -> Verdicts:
+    """The class of each session: fire, clear, band or unknown; `steps` are a track's metrics by their keys."""
     fire = condition(level.when)
     clear = ~fire if level.clear_when is None else condition(level.clear_when)
     known = (

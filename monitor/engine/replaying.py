@@ -2,10 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
-from monitor.alerts import AlertState, Change, Dwell, Reason, Transition, Verdict, advance_ladder, is_idle
+from monitor.alerts import (
+    AlertState,
+    Change,
+    Dwell,
+    Kind,
+    Reason,
+    Transition,
+    Verdict,
+    advance_ladder,
+    is_idle,
+)
 from monitor.engine.track import Track, transition
 from monitor.rules import InstanceKey
 
@@ -37,6 +48,13 @@ def state_after(track: Track, state: AlertState) -> AlertState:
     for _, _, after, _ in _changes(track, state):
         state = after
     return state
+
+
+def opens(track: Track) -> list[date]:
+    """The sessions in which an instance that starts fresh opened."""
+    fresh = AlertState.fresh(len(track.instance.levels))
+    changes = ((row, change) for row, _, _, change in _changes(track, fresh) if change is not None)
+    return [track.sessions[row] for row, change in changes if change.kind is Kind.OPEN]
 
 
 def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:

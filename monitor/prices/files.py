@@ -7,7 +7,7 @@ Nothing is lost in silence: a row that cannot be read is a fault, a row that mak
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +16,10 @@ import polars as pl
 from monitor import bars
 from monitor.errors import Fault, FaultyFileError, MonitorError, Place, UsageError
 from monitor.instruments import Catalogue, Instrument
-from monitor.prices.rows import INTERVAL, refuse_intraday, rows_to_bars, screened, told
+from monitor.prices.rows import INTERVAL, refuse_intraday, refuse_unit, rows_to_bars, screened
 from monitor.prices.source import Fetched, Outcome
 from monitor.prices.table import read_table, read_values
-from monitor.quality import Finding, judge_history
+from monitor.quality import Finding, judge_history, told_of_each
 from monitor.yamltext import did_you_mean, read_yaml
 
 MAPPING = "prices.yml"
@@ -37,36 +37,62 @@ class Prices:
     frame: pl.DataFrame
     warnings: tuple[str, ...] = ()
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """What the warnings tell, bar by bar."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where the values of a series come from, by a column `source`."""
 
 
 def read_prices(path: Path, catalogue: Catalogue, *, now: datetime | None = None) -> Prices:
-    """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them.
+    """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them."""
+    files, warnings = locate(path, catalogue)
+    read = read_files(files, catalogue, now=now)
+    return replace(read, warnings=(*warnings, *read.warnings))
+
+
+def read_files(
+    files: Mapping[str, Sequence[Path]],
+    catalogue: Catalogue,
+    *,
+    now: datetime | None = None,
+    beside: pl.DataFrame | None = None,
+) -> Prices:
+    """The bars in the files of each instrument; FaultyFileError lists every fault in all of them.
 
     With `now`, a session whose settle time is still to come is provisional, and rows of the future are left out;
-    without it all are final.  What cannot be believed is quarantined; series of one family confirm each other.
+    without it all are final.  What cannot be believed is quarantined; series of one family confirm each other, those
+    `beside` too.
     """
-    files, warnings = locate(path, catalogue)
-    frames, faults = [bars.empty()], list[Fault]()
+    parts, faults = list[_Series](), list[Fault]()
     for instrument in catalogue.subset(files):
         try:
-            frame, notes = _read_instrument(instrument, files[instrument.id], now=now, latest=now)
+            parts.append(_read_instrument(instrument, files[instrument.id], now=now, latest=now))
         except FaultyFileError as error:
             faults += error.faults
-            continue
-        frames.append(frame)
-        warnings += notes
     if faults:
         raise FaultyFileError(faults)
-    judged = judge_history(bars.conform(pl.concat(frames)), catalogue)
-    return Prices(judged.frame, (*warnings, *_doubts(judged.findings)), files)
+    frame = bars.conform(pl.concat([bars.empty(), *(part.frame for part in parts)]))
+    others = bars.empty() if beside is None else beside.filter(~pl.col("instrument").is_in(list(files)))
+    judged = judge_history(pl.concat([frame, others]), catalogue)
+    found = [one for one in judged.findings if one.instrument in files]
+    return Prices(
+        bars.conform(judged.frame.filter(pl.col("instrument").is_in(list(files)))),
+        (*(note for part in parts for note in part.notes), *told_of_each(found)),
+        {name: tuple(paths) for name, paths in files.items()},
+        (*(one for part in parts for one in part.findings), *found),
+        {part.instrument: part.source for part in parts if part.source},
+    )
 
 
-def _doubts(findings: Iterable[Finding]) -> list[str]:
-    """What was found about the whole series, a line for each kind and instrument."""
-    by_instrument: dict[str, list[Finding]] = {}
-    for one in findings:
-        by_instrument.setdefault(one.instrument, []).append(one)
-    return [f"{name}: {note}" for name, found in by_instrument.items() for note in told(found)]
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One series from its files."""
+
+    instrument: str
+    frame: pl.DataFrame
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    source: str | None
 
 
 def locate(path: Path, catalogue: Catalogue) -> tuple[_Files, list[str]]:
@@ -140,27 +166,56 @@ def _read_mapping(path: Path, catalogue: Catalogue) -> _Files:
     return files
 
 
+def locate_all(paths: Iterable[Path], catalogue: Catalogue) -> tuple[_Files, list[str]]:
+    """The files of each instrument in several files, folders and patterns such as `data/*.csv`, in their order."""
+    files, warnings = _Files(), list[str]()
+    for path in paths:
+        for one in _matching(path):
+            found, notes = locate(one, catalogue)
+            warnings += notes
+            for name, more in found.items():
+                files[name] = (*files.get(name, ()), *more)
+    return files, warnings
+
+
+def _matching(path: Path) -> list[Path]:
+    """The path, or what its pattern matches."""
+    if path.exists() or not any(sign in str(path) for sign in "*?["):
+        return [path]
+    found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    if not found:
+        raise UsageError(f"{path}: no file matches this pattern")
+    return found
+
+
 def _read_instrument(
     instrument: Instrument, files: Sequence[Path], *, now: datetime | None, latest: datetime | None = None
-) -> tuple[pl.DataFrame, list[str]]:
+) -> _Series:
     """One series from its files, the later ones winning, and what was wrong with single rows.
 
     Rows later than `latest` are rejected; what is not settled by `now` is provisional.
     """
-    parts, warnings, faults = list[pl.DataFrame](), list[str](), list[Fault]()
+    parts, notes, faults = list[pl.DataFrame](), list[str](), list[Fault]()
+    findings, sources = list[Finding](), list[str]()
     for file in files:
         try:
-            rows = read_values(read_table(file), instrument)
+            table = read_table(file)
+            rows = read_values(table, instrument)
             refuse_intraday(rows, file=str(file))
+            refuse_unit(table, instrument)
         except FaultyFileError as error:
             faults += error.faults
             continue
-        usable, _, notes = screened(rows, instrument, now=latest)
-        warnings += [f"{instrument.id} ({file.name}): {note}" for note in notes]
+        usable, found, told_of = screened(rows, instrument, now=latest)
+        findings += found
+        notes += [f"{instrument.id} ({file.name}): {note}" for note in told_of]
+        sources += table.frame["source"].drop_nulls().cast(pl.String).unique(maintain_order=True).to_list()
         parts.append(usable)
     if faults:
         raise FaultyFileError(faults)
-    return rows_to_bars(pl.concat(parts), instrument, now=now), warnings
+    frame = rows_to_bars(pl.concat(parts), instrument, now=now)
+    source = ", ".join(dict.fromkeys(sources)) or None
+    return _Series(instrument.id, frame, tuple(findings), tuple(notes), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +259,10 @@ class FileSource:
         if not files:
             return Fetched(instrument.id, Outcome.NOT_FOUND, detail=f"no file in {self.path} is named for it")
         try:
-            frame, warnings = _read_instrument(instrument, files, now=now)
+            read = _read_instrument(instrument, files, now=now)
         except MonitorError as error:
             return Fetched(instrument.id, Outcome.BAD_PAYLOAD, detail=str(error).splitlines()[0])
-        return served(instrument, frame, since=since, now=now, meta={"warnings": tuple(warnings)})
+        return served(instrument, read.frame, since=since, now=now, meta={"warnings": read.notes})
 
 
 def served(

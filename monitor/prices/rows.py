@@ -3,7 +3,6 @@
 Which rows are to be believed is the business of `monitor.quality`, what a row says that of `table`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -11,13 +10,11 @@ import polars as pl
 from monitor import bars
 from monitor.errors import Fault, FaultyFileError, Place
 from monitor.instruments import Instrument
-from monitor.quality import Finding, Kind, screen
-from monitor.quality.findings import MOVES
+from monitor.prices.table import Table
+from monitor.quality import Finding, screen, told
 from monitor.sessions import settled_at_column
 
 INTERVAL = "1d"
-
-_SHOWN = 3
 
 
 def refuse_intraday(rows: pl.DataFrame, *, file: str) -> None:
@@ -27,6 +24,16 @@ def refuse_intraday(rows: pl.DataFrame, *, file: str) -> None:
         raise FaultyFileError(
             [Fault(Place(file), "holds intraday bars", hint="expected one row per session")]
         )
+
+
+def refuse_unit(table: Table, instrument: Instrument) -> None:
+    """Raises FaultyFileError if a column `unit` says another unit than the instrument's."""
+    units = table.frame.filter(pl.col("unit") != instrument.unit)
+    if units.height:
+        came, line = units.row(0, named=True)["unit"], int(units["line"][0])
+        message = f"the unit {came!r} is not that of {instrument.id}"
+        hint = f"expected {instrument.unit}: convert the values, or name another instrument"
+        raise FaultyFileError([Fault(table.place(line, "unit"), message, hint=hint)])
 
 
 def screened(
@@ -67,40 +74,5 @@ def rows_to_bars(rows: pl.DataFrame, instrument: Instrument, *, now: datetime | 
     )
 
 
-def told(findings: Iterable[Finding]) -> Iterator[str]:
-    """One line for each kind of finding, with its sessions."""
-    grouped: dict[Kind, list[Finding]] = {}
-    for one in findings:
-        grouped.setdefault(one.kind, []).append(one)
-    for kind, found in grouped.items():
-        if kind in MOVES:
-            held = [one for one in found if one.held]
-            yield from (f"held as unconfirmed: {one.session}: {one.reason}" for one in held[:_SHOWN])
-            if len(held) > _SHOWN:
-                yield f"held as unconfirmed: {_some(held[_SHOWN:])}"
-        elif kind in (Kind.READJUSTMENT, Kind.ANOTHER_SERIES):
-            yield from (one.reason for one in found)
-        else:
-            yield f"{_TOLD[kind]} ({len(found):,}): {_some(found)}"
-
-
-_TOLD = {
-    Kind.NO_PRICE: "no close above zero, left out",
-    Kind.FUTURE: "dated in the future, left out",
-    Kind.RANGE: "open, high or low contradict each other or the close, all three unknown",
-    Kind.DUPLICATE: "the same row several times, it counts once",
-    Kind.CONFLICT: "several rows of one session, the finished one with the most volume counts, else the last",
-    Kind.WEEKEND_ROW: "a bar on a weekend without a session, held",
-    Kind.PHANTOM_SESSION: "a bar on a date without a session, kept as extra",
-    Kind.REVISION: "a final close that is another one now",
-}
-
-
 def _too_early(instrument: Instrument) -> pl.Expr:
     return pl.lit(False) if instrument.valid_from is None else pl.col("session") < instrument.valid_from
-
-
-def _some(found: Sequence[Finding]) -> str:
-    days = sorted({one.session for one in found})
-    more = f" and {len(days) - _SHOWN:,} more" if len(days) > _SHOWN else ""
-    return ", ".join(str(day) for day in days[:_SHOWN]) + more

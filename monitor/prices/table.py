@@ -25,6 +25,8 @@ COLUMNS = {
     "low": ("low", "najnizszy"),
     "close": ("close", "close last", "zamkniecie", "last", "price", "value"),
     "volume": ("volume", "vol", "wolumen"),
+    "unit": ("unit",),
+    "source": ("source",),
 }
 """Our columns and the names they have elsewhere, the first match winning."""
 

@@ -11,6 +11,7 @@ from monitor.quality.live import judge_live
 from monitor.quality.revisions import revisions
 from monitor.quality.rows import screen
 from monitor.quality.siblings import siblings
+from monitor.quality.words import told, told_of_each
 
 __all__ = [
     "Finding",
@@ -23,4 +24,6 @@ __all__ = [
     "revisions",
     "screen",
     "siblings",
+    "told",
+    "told_of_each",
 ]

@@ -1,8 +1,10 @@
 """The door to the database: every method is one transaction, and every refusal a `StorageError`."""
 
+import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Engine, func, select
@@ -273,6 +275,29 @@ class Store:
         """Keep a value under a name."""
         with writing(self.engine) as connection:
             schema.upsert(connection, schema.meta, [{"key": key, "value": value}])
+
+    def faults(self) -> list[str]:
+        """What the database finds wrong with itself; PostgreSQL keeps its own watch."""
+        if self.engine.dialect.name != "sqlite":
+            return []
+        with reading(self.engine) as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        return [str(one) for one in found if one != "ok"]
+
+    def free_bytes(self) -> int | None:
+        """How much room there is where the database is; None where nobody knows."""
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not path:
+            return None
+        return shutil.disk_usage(Path(path).parent).free
+
+    def newest(self) -> datetime | None:
+        """When the newest bar version was stored."""
+        with reading(self.engine) as connection:
+            found: datetime | None = connection.execute(
+                select(func.max(schema.bar_version.c.seen_at))
+            ).scalar()
+            return found
 
     def counts(self) -> Counts:
         """How much is stored, of one and the same instant."""
