@@ -16,12 +16,14 @@ from monitor.catchup import Step, catch_up
 from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
 from monitor.health import Event
+from monitor.instruments import AssetKind
 from monitor.judge import Memory
+from monitor.live import basis, close, previews
 from monitor.messages import Entry, Message, compose, compose_away, compose_closed
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
 from monitor.routing import episode_of
-from monitor.rules import InstanceKey
+from monitor.rules import Instance, InstanceKey
 from monitor.silences import hush
 from monitor.storage.records import Evaluation, Judged
 from monitor.wellbeing import keep_health
@@ -60,7 +62,8 @@ def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | N
     """Fetch what is due on some calendars (None: all) and judge every session that is complete."""
     gathered = fetch(context, now=now, calendars=calendars)
     health = tuple(keep_health(context, gathered.answers, now=now, calendars=calendars))
-    return replace(judge_new(context, now=now), gathered=gathered, health=health)
+    result = _total([judge_new(context, now=now), preview(context, now=now)])
+    return replace(result, gathered=gathered, health=health)
 
 
 def judge_new(context: Context, *, now: datetime) -> Result:
@@ -74,46 +77,94 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     return _total([_commit(context, step, now=now) for step in steps])
 
 
+def preview(context: Context, *, now: datetime) -> Result:
+    """Tell what live rules say of the session that goes on; of each level once a session."""
+    store, rulebook = context.store, context.rulebook
+    if not any(one.rule.live for one in rulebook.instances):
+        return Result()
+    bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
+    asked = hush(store.silences(), store.acknowledged())
+    found = list(previews(rulebook, bars, store.memories(), store.lives(), now=now, hush=asked))
+    if not found:
+        return Result()
+    entries = [
+        Entry(instance=track.instance, transition=one.transition, notes=_live_notes(context, track.instance))
+        for track, one, _ in found
+    ]
+    decided = tuple(one for _, one, _ in found)
+    messages = _owed(context, entries, now=now)
+    lives = {track.instance.key: live for track, _, live in found}
+    store.commit(Judged(decided=decided, messages=messages, lives=lives), now=now)
+    return Result(decided=decided, owed=len(messages))
+
+
+def _live_notes(context: Context, instance: Instance) -> tuple[str, ...]:
+    """How live quotes of futures stood to settled closes, and which contracts are quoted."""
+    catalogue = context.rulebook.catalogue
+    futures = [one for one in catalogue.subset(instance.instruments) if one.kind is AssetKind.FUTURE]
+    notes: list[str] = []
+    for one in futures:
+        versions = context.store.bar_versions(instruments=[one.id], interval=context.interval)
+        contract = context.store.quote(one.id).contract
+        parts = [part for part in (contract and f"quoted is {contract}", basis(versions)) if part]
+        notes.append(f"{one.id} live: {', '.join(parts)}" if parts else f"{one.id} live: basis not known yet")
+    return tuple(notes)
+
+
 def _commit(context: Context, step: Step, *, now: datetime) -> Result:
-    messages = _messages(context, step, now=now)
+    closed = close(context.store.lives(), step)
+    decided = (*step.decided, *closed.withdrawn)
+    messages = _messages(context, step, decided, closed.confirmed, now=now)
     judged = Judged(
         memories=step.memories,
-        decided=step.decided,
+        decided=decided,
         messages=messages,
+        lives=dict.fromkeys(closed.over),
         evaluations=[one for track in step.tracks for one in _evaluation(track, step.memories)],
     )
     context.store.commit(judged, now=now)
-    return Result(sessions=step.sessions, decided=step.decided, owed=len(messages))
+    return Result(sessions=step.sessions, decided=decided, owed=len(messages))
 
 
-def _messages(context: Context, step: Step, *, now: datetime) -> list[Message]:
-    """One message per channel for everything that is told now, owed until the quiet hours of the channel are over."""
-    told = [one for one in step.decided if one.sent]
-    if not told:
-        return []
-    routing, source = context.routing, context.source.label
-    heard = context.store.heard_on({episode_of(one.transition) for one in told})
+def _messages(
+    context: Context, step: Step, decided: Iterable[Decided], confirmed: Collection[str], *, now: datetime
+) -> list[Message]:
+    """What is told of a step."""
+    told = [one for one in decided if one.sent]
     if not step.tracks:
         ended = [one.transition for one in told]
-        messages = [
-            compose_closed(name, part, source=source) for name, part in routing.ended(ended, heard).items()
-        ]
-    else:
-        instances = {track.instance.key: track.instance for track in step.tracks}
-        entries = [
-            Entry(
-                instance=instances[one.transition.rule, one.transition.instance],
-                transition=one.transition,
-                withheld=one.withheld,
-            )
-            for one in told
-        ]
-        catalogue, write = context.rulebook.catalogue, compose_away if step.late else compose
-        messages = [
-            write(name, part, catalogue=catalogue, source=source)
-            for name, part in routing.by_channel(entries, heard).items()
-        ]
-    return [replace(one, not_before=routing.over(one.channel, now, one.severity)) for one in messages]
+        heard = context.store.heard_on({episode_of(one) for one in ended})
+        parts = context.routing.ended(ended, heard)
+        messages = [compose_closed(name, part, source=context.source.label) for name, part in parts.items()]
+        return _after_quiet_hours(context, messages, now)
+    instances = {track.instance.key: track.instance for track in step.tracks}
+    entries = [
+        Entry(
+            instance=instances[one.transition.rule, one.transition.instance],
+            transition=one.transition,
+            withheld=one.withheld,
+            confirmed=one.transition.id in confirmed,
+        )
+        for one in told
+    ]
+    return _owed(context, entries, now=now, late=step.late)
+
+
+def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool = False) -> list[Message]:
+    """One message per channel for everything that is told now."""
+    if not entries:
+        return []
+    catalogue, source = context.rulebook.catalogue, context.source.label
+    heard = context.store.heard_on({episode_of(one.transition) for one in entries})
+    write = compose_away if late else compose
+    parts = context.routing.by_channel(entries, heard)
+    messages = [write(name, part, catalogue=catalogue, source=source) for name, part in parts.items()]
+    return _after_quiet_hours(context, messages, now)
+
+
+def _after_quiet_hours(context: Context, messages: Iterable[Message], now: datetime) -> list[Message]:
+    """The messages, owed until the quiet hours of their channels are over."""
+    return [replace(one, not_before=context.routing.over(one.channel, now, one.severity)) for one in messages]
 
 
 def _evaluation(track: Track, memories: Mapping[InstanceKey, Memory]) -> Iterator[Evaluation]:

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from monitor.config import Configuration
-from monitor.cycle import Result, judge_new
+from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import Delivered, deliver_due
 from monitor.errors import MonitorError, UsageError
@@ -109,6 +109,11 @@ class Daemon:
             if not self.up_to_date:
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
                 self.up_to_date = True
+            if gathered.new_bars:
+                seen = preview(self.context, now=now)
+                result = replace(
+                    result, decided=(*result.decided, *seen.decided), owed=result.owed + seen.owed
+                )
         _log_cycle(calendar, result)
         if result.owed or result.health:
             self.deliver()

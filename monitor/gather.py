@@ -19,7 +19,7 @@ from monitor.prices.source import Fetched, Outcome, PriceSource
 from monitor.quality import Finding, Judged, Kind, judge_live, siblings
 from monitor.routing import Routing
 from monitor.rules import Rulebook
-from monitor.sessions import expected_sessions, missing_sessions, settled_at
+from monitor.sessions import expected_sessions, missing_sessions, settled_at, trading_since
 from monitor.storage.records import Polled
 from monitor.storage.store import Store
 
@@ -73,21 +73,26 @@ class Gathered:
 
 
 def fetch(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Gathered:
-    """Ask the source for every instrument with a settled bar missing; keep what came.
+    """Ask the source for every instrument with a settled bar missing, or of a live rule while it is traded.
 
     A manual series is nobody's to ask: it is imported.
     """
     wanted = context.rulebook.catalogue.subset(context.rulebook.instruments | context.instruments)
     held = _held_since(context, [instrument.id for instrument in wanted], now.date() - LATELY)
-    final = _last_final(held)
+    final, live = _last_final(held), _read_live(context.rulebook)
     due = [
         i
         for i in wanted
         if (calendars is None or i.calendar in calendars)
         and i.kind is not AssetKind.MANUAL
-        and is_due(i, final.get(i.id), now)
+        and (is_due(i, final.get(i.id), now) or (i.id in live and trading_since(i, now) is not None))
     ]
     return ask(context, due, _back_to_gaps(due, held, final), now=now) if due else Gathered()
+
+
+def _read_live(rulebook: Rulebook) -> set[str]:
+    """The instruments that live rules read."""
+    return {name for one in rulebook.instances if one.rule.live for name in one.instruments}
 
 
 def ask(

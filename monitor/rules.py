@@ -77,6 +77,8 @@ class Rule:
     edge: bool = False
     """`mode: edge`: one event; its resolve is recorded and not sent."""
     remind: Remind = field(default_factory=Remind)
+    live: bool = False
+    """`judge: live`: unsettled prices are looked at too, and what they say is confirmed or withdrawn at the close."""
     inhibited_by: tuple[str, ...] = ()
     """Full ids of rules; while one of them has an open episode, messages of this one are withheld."""
     expires: date | None = None

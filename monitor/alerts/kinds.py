@@ -54,6 +54,10 @@ class Kind(StrEnum):
     RETRACT = "retract"
     REOPEN = "reopen"
     AMEND = "amend"
+    LIVE = "live"
+    """It would open, or be louder, if the session closed so."""
+    WITHDRAW = "withdraw"
+    """It did not."""
 
 
 RECORDED_ONLY = frozenset({Kind.PENDING, Kind.DROPPED, Kind.DEESCALATE, Kind.AMEND})

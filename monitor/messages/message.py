@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from monitor.alerts import Kind, Severity, Transition
 from monitor.instruments import Catalogue
-from monitor.messages.words import closed_words, headline, history, leg_line, say
+from monitor.messages.words import ENDS, closed_words, headline, history, leg_line, say
 from monitor.rules import Instance, OnFirst
 
 STORM = 10
@@ -42,6 +42,10 @@ class Entry:
     instance: Instance
     transition: Transition
     withheld: int = 0
+    confirmed: bool = False
+    """It was told before the close."""
+    notes: tuple[str, ...] = ()
+    """Further lines, such as how live prices stand to settled ones."""
 
 
 def compose(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue, source: str) -> Message:
@@ -55,7 +59,7 @@ def compose(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue, sou
     key = message_key(channel, ids)
     first = ordered[0]
     paragraphs = ["\n".join(_details(first))]
-    paragraphs += ["\n".join([headline(one.instance, one.transition), *_details(one)]) for one in ordered[1:]]
+    paragraphs += ["\n".join([_headline(one), *_details(one)]) for one in ordered[1:]]
     legs = dict.fromkeys(
         leg_line(name, leg, catalogue) for one in ordered for name, leg in one.transition.legs.items()
     )
@@ -64,7 +68,7 @@ def compose(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue, sou
         channel=channel,
         session=max(one.transition.session for one in entries),
         severity=max((one.transition.level for one in entries), key=lambda level: level.rank),
-        title=headline(first.instance, first.transition, more=len(ordered) - 1),
+        title=_headline(first, more=len(ordered) - 1),
         body=_listed(ordered, source=source, key=key) if opens > STORM else "\n\n".join(paragraphs),
         transitions=ids,
         key=key,
@@ -83,7 +87,7 @@ def compose_away(channel: str, entries: Sequence[Entry], *, catalogue: Catalogue
 
 def _listed(entries: Sequence[Entry], *, source: str, key: str) -> str:
     """A headline for each, and no more."""
-    lines = [headline(one.instance, one.transition) for one in entries]
+    lines = [_headline(one) for one in entries]
     return "\n\n".join(["\n".join(lines), f"{source} | ref {key[:8]}: metalwatch explain {key[:8]}"])
 
 
@@ -113,13 +117,18 @@ def message_key(channel: str, transitions: Sequence[str]) -> str:
     return hashlib.sha256("\x1f".join((channel, *sorted(transitions))).encode()).hexdigest()[:32]
 
 
+def _headline(entry: Entry, *, more: int = 0) -> str:
+    return headline(entry.instance, entry.transition, more=more, confirmed=entry.confirmed)
+
+
 def _details(entry: Entry) -> list[str]:
     """What stands below the headline: the rule's own words, its name, and what was not told before."""
     transition = entry.transition
     said = say(entry.instance, transition)
-    lines = [said] if said and transition.kind is not Kind.RESOLVE else []
+    lines = [said] if said and transition.kind not in ENDS else []
     since = f", {history(transition)}" if history(transition) else ""
     lines.append(f"rule {transition.rule}, episode {transition.episode}{since}")
+    lines.extend(entry.notes)
     if entry.withheld:
         many = "s" if entry.withheld > 1 else ""
         lines.append(

@@ -13,12 +13,14 @@ from monitor.rules import Instance, Level
 from monitor.standing import at_last, between, cleared, compared, fires
 
 TITLE_LENGTH = 80
+ENDS = (Kind.RESOLVE, Kind.WITHDRAW)
+"""Kinds of which the rule's own words would be wrong."""
 
 
-def headline(instance: Instance, transition: Transition, *, more: int = 0) -> str:
+def headline(instance: Instance, transition: Transition, *, more: int = 0, confirmed: bool = False) -> str:
     """Severity, what, value, threshold, session: the line that must fit a phone.
 
-    `more` says how many other transitions are told with it.
+    `more` says how many other transitions are told with it; `confirmed`, that it was told before the close.
     """
     what = instance.rule.name + (f" {instance.member}" if instance.member else "")
     level = instance.level(transition.level)
@@ -26,7 +28,8 @@ def headline(instance: Instance, transition: Transition, *, more: int = 0) -> st
     since = [note for note in (history(transition, brief=brief) for brief in (more > 0, True)) if note]
     others = [f"+{more} more"] if more else []
     notes = [", ".join([note, *others]) for note in since] + others
-    return _fitted(f"{_loud(transition)} {what}: ", bound, f", {transition.session}", notes)
+    loud = f"CONFIRMED {_loud(transition)}" if confirmed else _loud(transition)
+    return _fitted(f"{loud} {what}: ", bound, f", {transition.session}", notes)
 
 
 def _fitted(start: str, bound: str, end: str, notes: Sequence[str]) -> str:
@@ -46,7 +49,7 @@ def words(instance: Instance, transition: Transition) -> str:
     """The whole sentence: the headline and what the rule says."""
     said = say(instance, transition)
     line = headline(instance, transition)
-    return f"{line}. {said}" if said and transition.kind is not Kind.RESOLVE else line
+    return f"{line}. {said}" if said and transition.kind not in ENDS else line
 
 
 def say(instance: Instance, transition: Transition) -> str:
@@ -102,11 +105,15 @@ def _loud(transition: Transition) -> str:
         Kind.RESOLVE: "RESOLVED",
         Kind.STILL_OPEN: f"{name} still open",
         Kind.RETRACT: "CORRECTION",
+        Kind.LIVE: f"LIVE {name}",
+        Kind.WITHDRAW: "WITHDRAWN",
     }.get(transition.kind, name)
 
 
 def history(transition: Transition, *, brief: bool = False) -> str:
     """Since when it is so, of what did not begin just now."""
+    if transition.kind in _OF_PREVIEWS:
+        return _OF_PREVIEWS[transition.kind]
     if transition.opened is None or (transition.kind is Kind.OPEN and transition.reason is Reason.THRESHOLD):
         return ""
     if _was_true(transition):
@@ -115,6 +122,9 @@ def history(transition: Transition, *, brief: bool = False) -> str:
     if reminder and brief:
         return reminder
     return f"{reminder}, since {transition.opened}" if reminder else f"since {transition.opened}"
+
+
+_OF_PREVIEWS = {Kind.LIVE: "not settled", Kind.WITHDRAW: "at the close"}
 
 
 def _was_true(transition: Transition) -> bool:
@@ -135,13 +145,20 @@ def _bound(level: Level, transition: Transition) -> str:
     values, kind = transition.values, transition.kind
     if transition.reason is Reason.STALE_CLOSED:
         return "closed without confirmation"
-    if kind is Kind.RESOLVE and transition.reason is Reason.EXPIRED:
-        return f"expired{at_last(level, values)}"
-    if kind is Kind.RESOLVE and transition.reason is Reason.RULE_CHANGED:
-        return f"closed by a rule edit{at_last(level, values)}"
     if kind is Kind.RESOLVE:
-        return cleared(level, values)
+        return _ended(level, transition)
+    if kind is Kind.WITHDRAW:
+        return compared(level.when, values, holds=False)
     told_later = kind in (Kind.STILL_OPEN, Kind.REMIND) or _was_true(transition)
     if told_later and level.clear_when is not None and not fires(level, values):
         return between(level, values)
     return compared(level.when, values, holds=True)
+
+
+def _ended(level: Level, transition: Transition) -> str:
+    values = transition.values
+    if transition.reason is Reason.EXPIRED:
+        return f"expired{at_last(level, values)}"
+    if transition.reason is Reason.RULE_CHANGED:
+        return f"closed by a rule edit{at_last(level, values)}"
+    return cleared(level, values)

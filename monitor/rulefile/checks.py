@@ -19,6 +19,7 @@ def check_rules(pack: PackReader) -> None:
             path: Path = ("rules", name)
             _check_edge(pack, path, rule)
             _check_inhibited(pack, path, rule)
+            _check_live(pack, path, rule)
             for member in _members(pack, path, rule):
                 _check_conditions(pack, path, rule, member)
 
@@ -53,6 +54,14 @@ def _check_edge(pack: PackReader, path: Path, rule: Mapping[str, Any]) -> None:
             pack.fault(
                 (*path, key), f'an edge is one event, so "{key}" has nothing to tell', hint, at_key=True
             )
+
+
+def _check_live(pack: PackReader, path: Path, rule: Mapping[str, Any]) -> None:
+    if rule.get("confirm") is not None and rule.get("judge") != "live":
+        hint = "write `judge: live`, or leave it out"
+        pack.fault(
+            (*path, "confirm"), "a rule that is judged at the close needs no confirmation", hint, at_key=True
+        )
 
 
 def _check_inhibited(pack: PackReader, path: Path, rule: Mapping[str, Any]) -> None:

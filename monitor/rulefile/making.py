@@ -32,6 +32,7 @@ def rule_of(pack: str, name: str, written: RuleFile) -> Rule:
         cooldown=written.cooldown,
         edge=edge,
         remind=Remind() if edge else _remind(written),  # an edge is over when it is told
+        live=written.judge == "live",
         inhibited_by=tuple(written.inhibited_by),
         expires=written.expires,
         on_first=written.on_first,

@@ -157,6 +157,14 @@ class RuleFile(OverrideFile):
         description="An episode is told of when it opens and when it resolves; an edge is one event, told of "
         "when it happens, and again after it was clear.",
     )
+    judge: Literal["close", "live"] = Field(
+        default="close",
+        description="What is judged: settled closes, or the prices of the session that goes on as well; what those "
+        "say is told as live, and confirmed or withdrawn at the close.",
+    )
+    confirm: Literal["close"] | None = Field(
+        default=None, description="Of a live rule: what confirms it; there is nothing else yet."
+    )
     inhibited_by: list[str] = Field(
         default=[], description="Rules (name, or pack/name); while one of them is open, nothing is told."
     )

@@ -5,13 +5,14 @@ Replaying a session writes nothing twice, because a message is owed only for a t
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, delete, func, select
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
+from monitor.live import Live
 from monitor.policy import Decided, Told
 from monitor.reconcile import Past
 from monitor.storage import outbox, schema
@@ -26,6 +27,7 @@ def commit(connection: Connection, judged: Judged, *, now: datetime) -> None:
     schema.upsert(
         connection, schema.alert_state, [_memory_row(*item, now) for item in judged.memories.items()]
     )
+    _keep_lives(connection, judged.lives, now)
     hashes = {key: memory.rule_hash for key, memory in judged.memories.items()}
     transitions = [_transition_row(decided, hashes, now) for decided in judged.decided]
     table = schema.transition
@@ -33,6 +35,36 @@ def commit(connection: Connection, judged: Judged, *, now: datetime) -> None:
     owed = [message for message in judged.messages if not message.transitions or new & {*message.transitions}]
     outbox.enqueue(connection, owed, now=now)
     schema.upsert(connection, schema.evaluation, [_evaluation_row(one, now) for one in judged.evaluations])
+
+
+def _keep_lives(connection: Connection, lives: Mapping[Key, Live | None], now: datetime) -> None:
+    table = schema.preview
+    rows = [
+        {
+            "rule": rule,
+            "instance": instance or "",
+            "session": live.session,
+            "level": live.level.value,
+            "episode": live.episode,
+            "told_at": now,
+        }
+        for (rule, instance), live in lives.items()
+        if live is not None
+    ]
+    schema.upsert(connection, table, rows)
+    for rule, instance in (key for key, live in lives.items() if live is None):
+        own = (table.c.rule == rule, table.c.instance == (instance or ""))
+        connection.execute(delete(table).where(*own))
+
+
+def lives(connection: Connection) -> dict[Key, Live]:
+    """What was told before the close, of every instance of which the close is still to come."""
+    return {
+        (row.rule, row.instance or None): Live(
+            session=row.session, level=Severity(row.level), episode=row.episode
+        )
+        for row in connection.execute(select(schema.preview))
+    }
 
 
 def memories(connection: Connection) -> dict[Key, Memory]:

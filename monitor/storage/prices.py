@@ -101,6 +101,18 @@ def sightings(
     return [Sighting(**row) for row in found.drop_nulls("close").to_dicts()]
 
 
+def quote(connection: Connection, instrument: str) -> Quote:
+    """What the source said last of an unsettled bar."""
+    wanted = (
+        select(_BARE.c.contract, _BARE.c.source_at)
+        .where(_BARE.c.interval == "1d", _BARE.c.instrument == instrument, _BARE.c.source_at.is_not(None))
+        .order_by(_BARE.c.session.desc(), _BARE.c.version.desc())
+        .limit(1)
+    )
+    found = _fetch(connection, wanted, ["contract", "source_at"]).rows()
+    return Quote(instrument, *found[0]) if found else Quote(instrument)
+
+
 def read_bars(
     connection: Connection,
     *,

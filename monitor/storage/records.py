@@ -13,6 +13,7 @@ import polars as pl
 from monitor.alerts import Severity, Transition
 from monitor.bars import Action, Quote
 from monitor.judge import Memory
+from monitor.live import Live
 from monitor.messages import Message
 from monitor.policy import Decided
 from monitor.quality import Finding
@@ -70,6 +71,8 @@ class Judged:
     memories: Mapping[Key, Memory] = field(default_factory=dict)
     decided: Sequence[Decided] = ()
     messages: Sequence[Message] = ()
+    lives: Mapping[Key, Live | None] = field(default_factory=dict)
+    """What was told before the close; None where that is over."""
     evaluations: Sequence[Evaluation] = ()
 
 

@@ -129,6 +129,17 @@ transition = Table(
     Index("transition_by_session", "session"),
 )
 
+preview = Table(
+    "preview",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("instance", String, primary_key=True),
+    Column("session", Date, nullable=False),
+    Column("level", String, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("told_at", Instant, nullable=False),
+)
+
 evaluation = Table(
     "evaluation",
     metadata,

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import Engine, func, select
 
-from monitor.bars import Action
+from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
+from monitor.live import Live
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
 from monitor.routing import Episode, Match
@@ -132,6 +133,16 @@ class Store:
         """What is remembered of every instance."""
         with reading(self.engine) as connection:
             return judgements.memories(connection)
+
+    def lives(self) -> dict[Key, Live]:
+        """What was told before the close, of every instance of which the close is still to come."""
+        with reading(self.engine) as connection:
+            return judgements.lives(connection)
+
+    def quote(self, instrument: str) -> Quote:
+        """What the source said last of an unsettled bar."""
+        with reading(self.engine) as connection:
+            return prices.quote(connection, instrument)
 
     def transitions(
         self,

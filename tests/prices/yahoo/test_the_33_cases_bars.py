@@ -47,6 +47,50 @@ def test_12_a_forming_bar_is_partial_and_no_close_rule_fires_on_it(watch: Watchi
     assert watching.told() == ["open 2020-03-12"]
 
 
+def test_12_a_live_rule_fires_once_on_a_forming_bar_says_so_and_is_confirmed_at_the_close(
+    watch: Watching,
+) -> None:
+    """12: forming bar, a live rule."""
+    watching = watch(NEWMONT, rules="high:\n  when: nem > 58.2\n  severity: warning\n  judge: live")
+    watching.at("2020-03-11T16:40-04:00", "2020-03-11T16:55-04:00")
+    watching.at("2020-03-12T15:30-04:00", "2020-03-12T15:45-04:00", "2020-03-12T15:55-04:00")
+    live = watching.told()
+
+    watching.at("2020-03-12T16:40-04:00", "2020-03-12T16:55-04:00")
+
+    assert live == ["live 2020-03-12"]
+    assert watching.told() == ["live 2020-03-12", "open 2020-03-12"]
+    first, second = watching.owed()
+    assert first.startswith("LIVE WARNING high: nem 58.")
+    assert first.endswith("2020-03-12 (not settled)")
+    assert second == "CONFIRMED WARNING high: nem 58.50 > 58.2, 2020-03-12"
+
+
+def test_13_a_live_rule_on_another_contract_is_labelled_with_its_basis_and_withdrawn_at_the_close(
+    watch: Watching, server: YahooServer
+) -> None:
+    """13: 90.27 live and 89.03 in the final history, a live rule."""
+    silver = {"2025-08-07": 38.4, "2025-08-08": 38.3, "2025-08-11": 37.663, "2025-08-12": 37.6}
+    server.put(future("GC=F", flat(AUGUST), live_factor=90.27 / 89.03, settles_late=NIGHT))
+    server.put(future("SI=F", flat(silver), settles_late=NIGHT))
+    watching = watch(
+        GOLD, SILVER, rules="dear:\n  when: gold / silver > 90\n  severity: critical\n  judge: live"
+    )
+
+    watching.at("2025-08-11T00:30-04:00", "2025-08-11T00:50-04:00", "2025-08-11T15:10-04:00")
+    watching.at("2025-08-11T15:25-04:00", "2025-08-11T15:40-04:00")
+    live = watching.owed()
+    body = watching.store.outbox_rows()[0].body
+    watching.at("2025-08-12T00:30-04:00", "2025-08-12T00:50-04:00")
+
+    assert live == ["LIVE CRITICAL dear: gold / silver 90.27 > 90, 2025-08-11 (not settled)"]
+    assert "gold live: " in body
+    assert watching.owed()[1:] == [
+        "WITHDRAWN dear: gold / silver 89.03 <= 90, 2025-08-11 (at the close)"
+    ]
+    assert watching.told() == ["live 2025-08-11", "withdraw 2025-08-11"]
+
+
 def test_13_a_ratio_that_is_above_only_in_the_live_contract_does_not_fire(
     watch: Watching, server: YahooServer
 ) -> None:

@@ -98,6 +98,15 @@ def _create_judgements() -> None:
     op.create_index("transition_of_instance", "transition", ["rule", "instance", "session"])
     op.create_index("transition_by_session", "transition", ["session"])
     op.create_table(
+        "preview",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("instance", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, nullable=False),
+        sa.Column("level", sa.String, nullable=False),
+        sa.Column("episode", sa.Integer, nullable=False),
+        sa.Column("told_at", INSTANT, nullable=False),
+    )
+    op.create_table(
         "evaluation",
         sa.Column("rule", sa.String, primary_key=True),
         sa.Column("instance", sa.String, primary_key=True),
