@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from monitor.digest import Schedule
 from monitor.errors import FaultyFileError, UsageError
 from monitor.instruments import Catalogue, read_catalogue
-from monitor.routefile import QuietHoursFile, RouteFile, route_faults, routing
+from monitor.routefile import DigestFile, QuietHoursFile, RouteFile, route_faults, routing
 from monitor.routing import Routing
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
@@ -90,6 +91,10 @@ class Settings(_Strict):
     channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
     routes: tuple[RouteFile, ...] = ()
     """Who hears of what, the first match first; without any, every channel hears everything."""
+    digests: tuple[DigestFile, ...] = ()
+    """What happened in a day or a week, in one message."""
+    heartbeat: Reference | None = None
+    """Where the address is that is called while all is well: of a dead man's switch, a secret too."""
     poll: Annotated[int, Field(ge=1, le=1440)] = 15
     """Minutes between two looks at the source while a settled bar is missing."""
 
@@ -156,18 +161,31 @@ class Configuration(BaseModel):
 
     def address(self, channel: str) -> str:
         """The secret address of a channel; UsageError when it is not where settings say."""
-        reference = self.settings.channels[channel].url
+        return self._secret(self.settings.channels[channel].url, f'channel "{channel}"')
+
+    @property
+    def heartbeat(self) -> str | None:
+        """The secret address of the dead man's switch, if there is one."""
+        reference = self.settings.heartbeat
+        return None if reference is None else self._secret(reference, "heartbeat")
+
+    @property
+    def digests(self) -> tuple[Schedule, ...]:
+        """When digests are due, and where they go."""
+        return tuple(one.schedule() for one in self.settings.digests)
+
+    def _secret(self, reference: str, what: str) -> str:
         kind, _, name = reference.partition(":")
         if kind == "env":
             value = self.environment.get(name)
             if not value:
-                msg = f'channel "{channel}": the environment variable {name} is not set; set it to the channel\'s URL'
+                msg = f"{what}: the environment variable {name} is not set; set it to the URL"
                 raise UsageError(msg)
             return value
         try:
             return (self.folder / name).read_text(encoding="utf-8").strip()
         except OSError as error:
-            msg = f'channel "{channel}": the file {name} cannot be read ({error.strerror}); it should hold the URL'
+            msg = f"{what}: the file {name} cannot be read ({error.strerror}); it should hold the URL"
             raise UsageError(msg) from None
 
 
@@ -181,7 +199,7 @@ def read_configuration(
         return Configuration(settings=Settings(), folder=Path.cwd(), file=None, environment=environment)
     document = read_yaml(read_text(file), file=str(file))
     settings = Settings() if document.value is None else validate(document, Settings)
-    if faults := list(route_faults(settings.routes, list(settings.channels), document)):
+    if faults := list(route_faults(settings.routes, settings.digests, list(settings.channels), document)):
         raise FaultyFileError(faults)
     return Configuration(settings=settings, folder=file.resolve().parent, file=file, environment=environment)
 

@@ -22,17 +22,22 @@ import structlog
 from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
+from monitor.delivery.heartbeat import beat
 from monitor.delivery.outbox import Delivered, deliver_due
 from monitor.errors import MonitorError, UsageError
 from monitor.gather import Context, fetch
+from monitor.health import Freshness
+from monitor.ledger import digests_due
 from monitor.opening import make_context, only_one, open_channels, opened
 from monitor.quality import told_of_each
 from monitor.storage.store import Store
-from monitor.wellbeing import keep_health
+from monitor.wellbeing import current_health, keep_health
 
 DELIVER_EVERY = timedelta(seconds=10)
 HEARTBEAT_EVERY = timedelta(minutes=1)
 HEARTBEAT = "heartbeat_at"
+STUCK = timedelta(hours=1)
+"""A message that is owed longer says that delivery is not well."""
 LEAST_WAIT = 0.2
 """Seconds between two wake-ups of a job, however fast the clock runs."""
 
@@ -125,8 +130,44 @@ class Daemon:
             log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
 
     def heartbeat(self) -> None:
-        """Leave a sign of life in the database."""
-        self.context.store.set_meta(HEARTBEAT, self.clock.now().isoformat())
+        """Leave a sign of life in the database, and elsewhere while data, judgement and delivery are well."""
+        now, store = self.clock.now(), self.context.store
+        store.set_meta(HEARTBEAT, now.isoformat())
+        if self.configuration.settings.heartbeat is None:
+            return
+        ills = self.ills(now)
+        if ills:
+            log.warning("heartbeat withheld", because=ills)
+            return
+        beat(self.configuration.heartbeat or "")
+
+    def ills(self, now: datetime) -> list[str]:
+        """Why a heartbeat would be a lie."""
+        health = current_health(self.context, now=now)
+        down = [name for name, one in health.series.items() if one.freshness.is_down]
+        oldest = self.context.store.counts().oldest_owed
+        late = oldest is not None and now - oldest > STUCK
+        return [
+            *([f"stale or dead: {', '.join(down)}"] if down else []),
+            *([] if self.up_to_date else ["what is held was not judged yet"]),
+            *([f"a message is owed since {oldest:%Y-%m-%d %H:%M} UTC"] if late else []),
+        ]
+
+    def digest(self) -> None:
+        """Owe the digests that are due."""
+        schedules, now = self.configuration.digests, self.clock.now()
+        if not schedules:
+            return
+        health = current_health(self.context, now=now)
+        lines = [
+            f"{name}: {one.freshness}, last session {one.last_session}"
+            for name, one in health.series.items()
+            if one.freshness is not Freshness.FRESH
+        ]
+        store, source = self.context.store, self.context.source.label
+        if digests_due(store, self.context.rulebook, schedules, now=now, source=source, health=lines):
+            log.info("digest written")
+            self.deliver()
 
     def reload(self) -> None:
         """Read the packs again; a faulty edit keeps the last good rulebook."""
@@ -203,6 +244,7 @@ def _schedule(daemon: Daemon) -> Any:
     jobs: list[tuple[str, Callable[[], None], timedelta]] = [
         ("deliver", daemon.guarded(daemon.deliver), DELIVER_EVERY),
         ("heartbeat", daemon.guarded(daemon.heartbeat), HEARTBEAT_EVERY),
+        ("digest", daemon.guarded(daemon.digest), HEARTBEAT_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
     for name, job, every in jobs:

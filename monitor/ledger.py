@@ -7,14 +7,18 @@ given up, or is still owed.  Nothing is missing from it.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from monitor.alerts import RECORDED_ONLY, Kind, Severity
+from monitor.digest import Schedule, compose_digest, counts
 from monitor.policy import SILENT_KIND
 from monitor.rules import Instance, Rulebook
 from monitor.standing import Standing, standing
 from monitor.storage.records import Evaluation, Memory, OutboxRow, Recorded
 from monitor.storage.store import Store
+
+LATEST = timedelta(days=1)
+"""So long after it was due a digest is still written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +157,40 @@ def _near_line(one: Standpoint) -> str:
     now = one.now
     part = f", {now.closeness:.0%} away" if now.closeness is not None else ""
     return f"{_name(one.instance)}: {now.metric} {now.value_shown}, waits for {now.threshold_shown}{part}"
+
+
+def digests_due(
+    store: Store,
+    rulebook: Rulebook,
+    schedules: Iterable[Schedule],
+    *,
+    now: datetime,
+    source: str,
+    health: Sequence[str] = (),
+) -> int:
+    """Owe every digest that is due and was not written yet; one that was missed for a day is not made up for."""
+    written = 0
+    for schedule in schedules:
+        due = schedule.last_due(now)
+        mark = f"digest {schedule.every} {','.join(schedule.channels)}"
+        if now - due > LATEST or store.meta(mark) == due.isoformat():
+            continue
+        ledger = read_ledger(store, rulebook, since=due - schedule.every.span, until=due)
+        found = [
+            f"{one.session} {one.instrument}: {one.reason}"
+            for one, at in store.findings()
+            if _between(at, due, schedule)
+        ]
+        told = counts(len(ledger.opened), len(ledger.closed), len(ledger.open))
+        parts = sections(ledger, health=health, found=found)
+        messages = [
+            compose_digest(name, schedule, due, told, parts, source=source) for name in schedule.channels
+        ]
+        store.enqueue(messages, now=now)
+        store.set_meta(mark, due.isoformat())
+        written += len(messages)
+    return written
+
+
+def _between(at: datetime, due: datetime, schedule: Schedule) -> bool:
+    return due - schedule.every.span <= at < due

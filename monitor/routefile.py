@@ -1,4 +1,4 @@
-"""The `routes:` and `quiet_hours:` of settings -> `Routing`, with every fault and where it stands."""
+"""The `routes:`, `quiet_hours:` and `digests:` of settings -> `Routing` and `Schedule`, with every fault and its place."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.alerts import Severity
-from monitor.errors import Fault
+from monitor.digest import WEEKDAYS, Every, Schedule
+from monitor.errors import Fault, Place
 from monitor.routing import Match, QuietHours, Route, Routing, everything
 from monitor.yamltext import Document, did_you_mean
 
@@ -80,6 +81,22 @@ class QuietHoursFile(_Strict):
         return QuietHours(start=self.start, end=self.end, zone=self.zone, exempt=exempt)
 
 
+class DigestFile(_Strict):
+    """When a digest comes, and where."""
+
+    every: Every
+    at: Clock
+    zone: Zone
+    on_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """Of a weekly one."""
+    channels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+    def schedule(self) -> Schedule:
+        """The frozen value."""
+        weekday = WEEKDAYS.index(self.on_day)
+        return Schedule(every=self.every, at=self.at, zone=self.zone, weekday=weekday, channels=self.channels)
+
+
 def routing(
     routes: Sequence[RouteFile], channels: Sequence[str], quiet: Mapping[str, QuietHoursFile]
 ) -> Routing:
@@ -92,18 +109,24 @@ def routing(
     )
 
 
-def route_faults(routes: Sequence[RouteFile], channels: Sequence[str], document: Document) -> Iterator[Fault]:
+def route_faults(
+    routes: Sequence[RouteFile], digests: Sequence[DigestFile], channels: Sequence[str], document: Document
+) -> Iterator[Fault]:
     """Channels that there are not, and a last route that does not take everything."""
-    for index, route in enumerate(routes):
-        for name in route.channels:
-            if name not in channels:
-                hint = did_you_mean(name, channels) or f"channels: {', '.join(channels)}"
-                yield Fault(
-                    document.place(("routes", index, "channels")), f'unknown channel "{name}"', hint=hint
-                )
+    named = {"routes": [one.channels for one in routes], "digests": [one.channels for one in digests]}
+    for key, entries in named.items():
+        for index, names in enumerate(entries):
+            yield from _channel_faults(names, channels, document.place((key, index, "channels")))
     if routes and not routes[-1].match.match().takes_all:
         yield Fault(
             document.place(("routes", len(routes) - 1)),
             "the last route does not take everything, so alerts that no route matches would reach nobody",
             hint="end with a route without `match`, such as `- {channels: [mail]}`",
         )
+
+
+def _channel_faults(named: Sequence[str], channels: Sequence[str], place: Place) -> Iterator[Fault]:
+    for name in named:
+        if name not in channels:
+            hint = did_you_mean(name, channels) or f"channels: {', '.join(channels)}"
+            yield Fault(place, f'unknown channel "{name}"', hint=hint)

@@ -12,6 +12,8 @@ Bound = tuple[Node, str, Node]
 Values = Mapping[str, float | None]
 """The metrics of a rule in one session, by the name people read."""
 
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
 
 def fires(level: Level, values: Values) -> bool:
     """Whether a comparison of the level holds; one that is open may be between firing and clear."""
@@ -51,14 +53,40 @@ def cleared(level: Level, values: Values) -> str:
     )
 
 
+def to_clear(level: Level, values: Values) -> str:
+    """`gsr < 85, -19.8 (-18.9 %) from here`: what clears a level and how far that is; empty where no single
+    comparison says it.
+    """
+    if level.clear_when is None and len(bounds_of(level.when)) != 1:
+        return ""
+    bounds = bounds_of(level.when if level.clear_when is None else level.clear_when)
+    if len(bounds) != 1:
+        return "" if level.clear_when is None else written(level.clear_when)
+    metric, symbol, threshold = bound = bounds[0]
+    sign = OPPOSITE[symbol] if level.clear_when is None else symbol
+    value, told = values.get(written(metric)), f"{written(metric)} {sign} {written(threshold)}"
+    if value is None or not isinstance(threshold, Const) or _holds((metric, sign, threshold), values):
+        return told
+    move = threshold.value - value
+    if _unit_of(bound) == "%":
+        return f"{told}, {move * 100:+.1f} points from here"
+    part = f" ({move / abs(value):+.1%})".replace("%", " %") if value else ""
+    return f"{told}, {_signed(move, '1')}{part} from here"
+
+
 def compared(condition: Node, values: Values, *, holds: bool) -> str:
     """`gsr 104.8 > 100`: the first comparison that holds, or the nearest that does not, with its value."""
+    chosen = decisive(condition, values, holds=holds)
+    return written(condition) if chosen is None else _told(chosen, values, holds=holds)
+
+
+def decisive(condition: Node, values: Values, *, holds: bool = True) -> Bound | None:
+    """The first comparison that holds, or the nearest that does not; None where there is none."""
     bounds = bounds_of(condition)
     if not bounds:
-        return written(condition)
+        return None
     fitting = [b for b in bounds if _holds(b, values) is holds] or bounds
-    chosen = fitting[0] if holds else _nearest(fitting, values)
-    return _told(chosen, values, holds=holds)
+    return fitting[0] if holds else _nearest(fitting, values)
 
 
 def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
@@ -66,7 +94,7 @@ def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
     unit = threshold.unit if threshold.unit == "%" else metric.unit
     name = written(metric)
     value = shown(values.get(name), "%" if unit == "%" else "1")
-    sign = symbol if holds else {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[symbol]
+    sign = symbol if holds else OPPOSITE[symbol]
     return f"{name} {value} {sign} {written(threshold)}"
 
 

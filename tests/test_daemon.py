@@ -9,6 +9,7 @@ import pytest
 from monitor.daemon import read_clock
 from monitor.errors import UsageError
 from tests.support.process import Home, Running, home
+from tests.support.receivers import web_receiver
 
 SETTINGS = """\
 database: metalwatch.db
@@ -104,3 +105,18 @@ def test_a_set_clock_begins_at_its_instant_and_says_so() -> None:
 
     assert clock.now().isoformat().startswith("2020-03-12T21:0")
     assert clock.label == "set clock, from 2020-03-12 21:00 UTC, x60"
+
+
+def test_a_heartbeat_is_called_while_all_is_well_and_a_daily_digest_is_written(place: Home) -> None:
+    settings = SETTINGS + (
+        "heartbeat: env:PING\ndigests: [{every: day, at: '22:30', zone: UTC, channels: [console]}]\n"
+    )
+    (place.folder / "metalwatch.yml").write_text(settings)
+    with web_receiver() as web:
+        watched = Home(place.folder, {**place.environment, "PING": web.address})
+        with watched.daemon("--clock", "2020-03-12T18:00-04:00,x120") as daemon:
+            logged(daemon, "Daily digest, 2020-03-12")
+            assert web.received.wait_for(1)
+            assert daemon.stop() == 0
+
+    assert "s3cret" not in daemon.log.read_text()

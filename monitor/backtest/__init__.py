@@ -5,9 +5,9 @@
 
 from monitor.backtest.episodes import Episode, episodes
 from monitor.backtest.evidence import Measured, measure
-from monitor.backtest.figures import Evidence
 from monitor.backtest.run import Backtest, run
 from monitor.backtest.spans import reproduction, spans, studied
+from monitor.backtest.values import Evidence
 
 __all__ = [
     "Backtest",

@@ -92,7 +92,7 @@ def _report(rule: str, tracks: Sequence[Track], decided: Iterable[Decided]) -> R
     sent = sum(one.sent for one in decided if one.transition.rule == rule)
     years = max((_years(track) for track in tracks), default=0.0)
     report = RuleReport(rule, known, true, sent, sent / years if years else 0.0)
-    report.suggestions += dict.fromkeys(text for track in tracks for text in _too_long(track))
+    report.suggestions += dict.fromkeys(text for track in tracks for text in too_long(track))
     if known:
         _answers(report, tracks)
     elif not report.suggestions:
@@ -251,7 +251,7 @@ def _name(metric: Node, track: Track) -> str:
 # --- look-back
 
 
-def _too_long(track: Track) -> Iterator[str]:
+def too_long(track: Track) -> Iterator[str]:
     """Metrics that need more bars than there are."""
     for node in track.instance.inputs:
         for part in _on_own_legs(node):

@@ -36,13 +36,18 @@ class Audit:
 
 
 def look_ahead(
-    rulebook: Rulebook, bars: pl.DataFrame, tracks: Sequence[Track], decided: Iterable[Decided]
+    rulebook: Rulebook,
+    bars: pl.DataFrame,
+    tracks: Sequence[Track],
+    decided: Iterable[Decided],
+    *,
+    most: int = MOST_SESSIONS,
 ) -> Audit:
     """Poison the future of sampled sessions; `bars` are completed ones and `tracks` their observations."""
     plain = {track.instance.key: track for track in tracks if len(track.sessions)}
     seers: dict[InstanceKey, tuple[date, str]] = {}
     compared = 0
-    for session, keys in sorted(_sampled(plain, decided).items()):
+    for session, keys in sorted(_sampled(plain, decided, most).items()):
         asked = replace(rulebook, instances=_with_asked(keys, rulebook))
         for name, poison in POISONS.items():
             told = observe(asked, poison(bars, pl.col("session") > session))
@@ -57,7 +62,9 @@ def look_ahead(
     return Audit(compared, seers)
 
 
-def _sampled(plain: dict[InstanceKey, Track], decided: Iterable[Decided]) -> dict[date, set[InstanceKey]]:
+def _sampled(
+    plain: dict[InstanceKey, Track], decided: Iterable[Decided], most: int
+) -> dict[date, set[InstanceKey]]:
     """Sessions, and whom they are for: all instances in two of them; each also around its last open."""
     found: dict[date, set[InstanceKey]] = {}
     opens = {
@@ -70,7 +77,7 @@ def _sampled(plain: dict[InstanceKey, Track], decided: Iterable[Decided]) -> dic
         for at in (max(row - 1, 0), row):
             found.setdefault(plain[key].sessions[at], set()).add(key)
     every = sorted(found)
-    step = -(-len(every) // MOST_SESSIONS) or 1
+    step = -(-len(every) // most) or 1
     kept = {session: found[session] for session in every[::step]}
     days = max((track.sessions for track in plain.values()), key=len, default=pl.Series([]))
     for part in PARTS if len(days) else ():

@@ -1,6 +1,8 @@
-"""`backtest`: the rules over history, as the daemon would have judged it."""
+"""`backtest`: the rules over history, as the daemon would have judged it, and what their episodes were followed by."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import monitor
+from monitor.cli.evidence import show_evidence, show_spans, write_rows
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
 from monitor.cli.screen import counted, note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
@@ -15,13 +18,17 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from monitor.backtest import Backtest
+    from monitor.backtest import Backtest, Measured
+    from monitor.backtest.poison import Audit
+    from monitor.backtest.spans import LegSpan, Reproduction
     from monitor.config import Configuration
     from monitor.policy import Decided
     from monitor.rules import InstanceKey, Rulebook
 
 DAY = "%Y-%m-%d"
 SHOWN_EPISODES = 12
+AUDITED_SESSIONS = 10
+"""In so many sessions, and two more, the future is poisoned."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,37 +47,93 @@ def backtest(
         datetime | None, typer.Option("--from", formats=[DAY], help="First session reported.")
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write all results as rows of a Parquet file.")
+    ] = None,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run rules over history: every episode, with the messages that would have been sent."""
-    from monitor.backtest import run
+    """Run rules over history: every episode, what would have been sent, and what followed."""
+    from monitor.backtest import measure, reproduction, run, spans
     from monitor.config import load_rulebook
 
     found = configuration(settings)
     names = packs or list(found.settings.packs)
     rulebook = load_rulebook(names, folder=Path() if packs else found.folder, catalogue=found.catalogue)
     with working("reading prices"):
-        bars, source, warnings = bars_to_judge(found, prices, rulebook)
-    for warning in warnings:
+        held = bars_to_judge(found, prices, rulebook)
+    for warning in held.warnings:
         note(f"warning: {warning}")
-    check_held(rulebook, bars, source)
+    check_held(rulebook, held.bars, held.source)
+    first, last = (None if day is None else day.date() for day in (start, end))
     with working("judging"):
-        done = run(rulebook, bars, start=start.date() if start else None, end=end.date() if end else None)
+        done = run(rulebook, held.bars, start=first, end=last)
     if not any(len(track.sessions) for track in done.tracks):
         raise UsageError(
-            f"{source}: no session in which all that a rule reads has a price; check --to and the files"
+            f"{held.source}: no session in which all that a rule reads has a price; check --to and the files"
         )
+    with working("measuring what followed"):
+        measured = measure(done, held.bars, audit=_audit(done, held.bars))
+    legs = spans(rulebook, held.bars, held.sources(rulebook), end=last)
+    command = _command(
+        packs or (), {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
+    )
+    line = reproduction(rulebook, held.bars, command=command, seed=measured.seed, end=last)
+    if parquet is not None:
+        write_rows(parquet, measured)
     if json:
-        show_json(_report(done, source))
+        show_json(_report(done, held.source) | _evidence(measured, legs, line))
     else:
-        _show(done, source)
+        _show(done, held.source)
+        show_evidence(measured)
+        show_spans(legs, line, audited=measured.audited)
 
 
-def bars_to_judge(
-    found: "Configuration", prices: Path | None, rulebook: "Rulebook"
-) -> tuple["pl.DataFrame", str, tuple[str, ...]]:
-    """The bars to judge, what they are called, and what was wrong with single rows."""
+def _audit(done: "Backtest", bars: "pl.DataFrame") -> "Audit":
+    """A quick look at whether rules see the future; `check --deep` takes a longer one."""
+    from monitor.backtest.poison import look_ahead
+    from monitor.backtest.run import END_OF_TIME
+    from monitor.bars import completed
+
+    judged = completed(bars, now=END_OF_TIME)
+    return look_ahead(done.rulebook, judged, done.tracks, done.decided, most=AUDITED_SESSIONS)
+
+
+def _command(packs: Iterable[str], options: Mapping[str, object]) -> str:
+    """The command that does the same again."""
+    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    return shlex.join(["metalwatch", "backtest", *packs, *given])
+
+
+def _evidence(measured: "Measured", legs: Iterable["LegSpan"], line: "Reproduction") -> dict[str, object]:
+    from monitor.backtest.values import plain
+
+    return {
+        "legs": [plain(leg) for leg in legs],
+        "made_by": plain(line),
+        "tests": measured.tests,
+        "audited": measured.audited,
+        "evidence": [one.plain() for one in measured.rules],
+    }
+
+
+@dataclass(frozen=True)
+class Held:
+    """The bars to judge, what they are called, what was wrong with single rows, and the files they came from."""
+
+    bars: "pl.DataFrame"
+    source: str
+    warnings: tuple[str, ...] = ()
+    files: "Mapping[str, tuple[Path, ...]]" = field(default_factory=dict)
+
+    def sources(self, rulebook: "Rulebook") -> dict[str, str]:
+        """Where the prices of each instrument are from."""
+        names = {key: ", ".join(path.name for path in paths) for key, paths in self.files.items()}
+        return dict.fromkeys(rulebook.catalogue.instruments, self.source) | names
+
+
+def bars_to_judge(found: "Configuration", prices: Path | None, rulebook: "Rulebook") -> Held:
+    """The bars that a backtest of these rules takes, those of instruments they study with them."""
     configured = found.settings.prices
     if prices is None and configured.source == "files" and configured.folder is not None:
         prices = found.folder / configured.folder
@@ -78,20 +141,25 @@ def bars_to_judge(
         from monitor.prices.files import read_prices
 
         read = read_prices(prices, rulebook.catalogue)
-        return read.frame, str(prices), _about(read.warnings, rulebook)
+        return Held(read.frame, str(prices), _about(read.warnings, rulebook), read.files)
     if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars
 
-        return sample_bars(), SampleSource().label, ()
+        return Held(sample_bars(), SampleSource().label)
+    from monitor.backtest import studied
     from monitor.opening import opened
 
+    wanted = rulebook.instruments | studied(rulebook)
     with opened(found, claim=False) as (store, _):
-        return store.bars(instruments=rulebook.instruments), f"prices held in {store.name}", ()
+        return Held(store.bars(instruments=wanted), f"prices held in {store.name}")
 
 
 def _about(warnings: Iterable[str], rulebook: "Rulebook") -> tuple[str, ...]:
-    """The warnings about instruments that the rules read."""
-    return tuple(w for w in warnings if w.partition(" ")[0].rstrip(":") in rulebook.instruments)
+    """The warnings about instruments that the rules read or study."""
+    from monitor.backtest import studied
+
+    wanted = rulebook.instruments | studied(rulebook)
+    return tuple(w for w in warnings if w.partition(" ")[0].rstrip(":") in wanted)
 
 
 def check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:

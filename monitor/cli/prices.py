@@ -63,7 +63,7 @@ def _fetched(
 ) -> "Iterator[dict[str, object]]":
     """Each series, asked for from its last session on and kept at once, so that nothing is asked for twice."""
     from monitor.gather import ask
-    from monitor.quality import told_of_each
+    from monitor.quality import Kind, told_of_each
 
     with progress("fetching", len(instruments), tell) as step:
         for number, one in enumerate(instruments):
@@ -78,7 +78,8 @@ def _fetched(
             answer = next(a for a in gathered.answers if a.instrument == one.id)
             if answer.outcome.value != "ok":
                 note(f"warning: {one.id}: {answer.outcome.value}: {answer.detail}")
-            for line in told_of_each(gathered.findings):
+            serious = [found for found in gathered.findings if found.kind is not Kind.PHANTOM_SESSION]
+            for line in told_of_each(serious):
                 note(f"warning: {line}")
             step(f"{one.id}: {answer.bars.height:,} bars, {gathered.new_bars:,} new")
             yield {

@@ -182,12 +182,12 @@ def _examined(found: "Configuration", prices: Path | None, rulebook: "Rulebook")
     from monitor.cli.history import bars_to_judge, check_held
 
     with working("reading prices"):
-        bars, source, warnings = bars_to_judge(found, prices, rulebook)
-    for warning in warnings:
+        held = bars_to_judge(found, prices, rulebook)
+    for warning in held.warnings:
         note(f"warning: {warning}")
-    check_held(rulebook, bars, source)
+    check_held(rulebook, held.bars, held.source)
     with working("judging history, and poisoning its future"):
-        return examine(rulebook, bars), source
+        return examine(rulebook, held.bars), held.source
 
 
 def _show_machines(

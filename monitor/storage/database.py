@@ -6,6 +6,7 @@ at its first step and never fails at its last.  Only Python's sqlite3 may open t
 library in one process drops the locks of the first, and that loses data.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,3 +140,20 @@ def _cause(error: DBAPIError) -> str:
             return cause
     said = " ".join(str(error.orig).split())
     return f"could not be used ({said}); check that it can be reached and try again"
+
+
+def faults(engine: Engine) -> list[str]:
+    """What SQLite finds wrong with its file; PostgreSQL keeps its own watch."""
+    if engine.dialect.name != "sqlite":
+        return []
+    with reading(engine) as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+    return [str(one) for one in found if one != "ok"]
+
+
+def free_bytes(engine: Engine) -> int | None:
+    """How much room there is where the file is; None where nobody knows."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path:
+        return None
+    return shutil.disk_usage(Path(path).parent).free

@@ -1,10 +1,8 @@
 """The door to the database: every method is one transaction, and every refusal a `StorageError`."""
 
-import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Engine, func, select
@@ -17,7 +15,7 @@ from monitor.quality import Finding, Sighting
 from monitor.routing import Episode, Match
 from monitor.silences import Acknowledged, Silence
 from monitor.storage import attention, findings, health, judgements, outbox, prices, schema
-from monitor.storage.database import connect, name_of, reading, writing
+from monitor.storage.database import connect, faults, free_bytes, name_of, reading, writing
 from monitor.storage.migrate import migrate
 from monitor.storage.records import (
     Attempt,
@@ -289,18 +287,11 @@ class Store:
 
     def faults(self) -> list[str]:
         """What the database finds wrong with itself; PostgreSQL keeps its own watch."""
-        if self.engine.dialect.name != "sqlite":
-            return []
-        with reading(self.engine) as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
-        return [str(one) for one in found if one != "ok"]
+        return faults(self.engine)
 
     def free_bytes(self) -> int | None:
         """How much room there is where the database is; None where nobody knows."""
-        path = self.engine.url.database
-        if self.engine.dialect.name != "sqlite" or not path:
-            return None
-        return shutil.disk_usage(Path(path).parent).free
+        return free_bytes(self.engine)
 
     def newest(self) -> datetime | None:
         """When the newest bar version was stored."""

@@ -157,7 +157,7 @@ def test_an_address_that_is_not_where_the_settings_say_is_told_for_each_channel(
     lines = refused(place, "once", code=2, FAX="telefax://secret-4711")
 
     assert lines[:2] == [
-        'error: channel "phone": the environment variable PHONE is not set; set it to the channel\'s URL',
+        'error: channel "phone": the environment variable PHONE is not set; set it to the URL',
         'error: channel "mail": the file mail.txt cannot be read (No such file or directory); it should hold the URL',
     ]
     assert lines[2].startswith('error: channel "fax": apprise cannot use the URL')

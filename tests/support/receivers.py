@@ -75,6 +75,11 @@ class WebReceiver:
         return f"json://127.0.0.1:{self.port}/hook?rto=0.5&cto=2"
 
     @property
+    def address(self) -> str:
+        """For whoever speaks plain HTTP."""
+        return f"http://127.0.0.1:{self.port}/ping/s3cret"
+
+    @property
     def accepted(self) -> list[Post]:
         return [post for post in self.received if post.status == 200]
 
@@ -86,7 +91,12 @@ def web_receiver(*, script: Iterable[Step] = ()) -> Iterator[WebReceiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def do_GET(self) -> None:
+            self.take({})
+
+        def take(self, body: dict[str, Any]) -> None:
             step = steps.popleft() if steps else 200
             receiver.received.add(Post(self.path, body, step))
             if step == "hang":

@@ -85,9 +85,7 @@ def test_13_a_live_rule_on_another_contract_is_labelled_with_its_basis_and_withd
 
     assert live == ["LIVE CRITICAL dear: gold / silver 90.27 > 90, 2025-08-11 (not settled)"]
     assert "gold live: " in body
-    assert watching.owed()[1:] == [
-        "WITHDRAWN dear: gold / silver 89.03 <= 90, 2025-08-11 (at the close)"
-    ]
+    assert watching.owed()[1:] == ["WITHDRAWN dear: gold / silver 89.03 <= 90, 2025-08-11 (at the close)"]
     assert watching.told() == ["live 2025-08-11", "withdraw 2025-08-11"]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from monitor.alerts import Reason
 from monitor.bars import Action, ActionKind
 from monitor.instruments import AssetKind
 from monitor.quality import Kind, Release
@@ -52,7 +53,11 @@ def test_18_a_close_that_is_revised_is_a_new_version_and_the_same_crossing_is_no
     before = watching.bar("nem", "2020-03-12", as_of=datetime.fromisoformat("2020-03-13T12:00-04:00"))
     assert round(before["close"], 3) == round(58.5 * 1.007, 3)
     assert watching.bar("nem", "2020-03-12")["close"] == 58.5
-    assert watching.told().count("open 2020-03-12") == 1
+    assert watching.told() == ["open 2020-03-12", "retract 2020-03-12", "open 2020-03-13"]
+    reasons = [one.transition.reason for one in reversed(watching.store.transitions())]
+    assert reasons == [Reason.THRESHOLD, Reason.REVISED_DATA, Reason.THRESHOLD]
+    assert [one.kind for one, _ in watching.store.findings()] == [Kind.REVISION]
+    assert [title.split(" ")[0] for title in watching.owed()] == ["WARNING", "CORRECTION", "WARNING"]
 
 
 def test_19_a_dividend_that_rescales_adjusted_closes_is_an_event_and_neither_revision_nor_signal(

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_judgements()
     _create_outbox()
     _create_attention()
+    _create_previews()
     _create_health()
     op.create_table(
         "meta",
@@ -97,15 +98,6 @@ def _create_judgements() -> None:
     )
     op.create_index("transition_of_instance", "transition", ["rule", "instance", "session"])
     op.create_index("transition_by_session", "transition", ["session"])
-    op.create_table(
-        "preview",
-        sa.Column("rule", sa.String, primary_key=True),
-        sa.Column("instance", sa.String, primary_key=True),
-        sa.Column("session", sa.Date, nullable=False),
-        sa.Column("level", sa.String, nullable=False),
-        sa.Column("episode", sa.Integer, nullable=False),
-        sa.Column("told_at", INSTANT, nullable=False),
-    )
     op.create_table(
         "evaluation",
         sa.Column("rule", sa.String, primary_key=True),
@@ -203,4 +195,16 @@ def _create_health() -> None:
         sa.Column("since", INSTANT),
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("missing", "filled")),
         sa.Column("behind_since", INSTANT),
+    )
+
+
+def _create_previews() -> None:
+    op.create_table(
+        "preview",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("instance", sa.String, primary_key=True),
+        sa.Column("session", sa.Date, nullable=False),
+        sa.Column("level", sa.String, nullable=False),
+        sa.Column("episode", sa.Integer, nullable=False),
+        sa.Column("told_at", INSTANT, nullable=False),
     )

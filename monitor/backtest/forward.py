@@ -1,0 +1,125 @@
+"""What followed each session of an instrument: returns from the bar after it to h bars later, and the way there.
+
+A signal is known at the close of its session t.  The first close at which anybody could act on it is that of the
+instrument's own next bar, t+1; a return runs from there to the close h of its own bars later.  The instrument may
+follow another calendar than the rule: the next bar is the first one dated after t.
+
+A return is unknown, and counted as such, where the instrument was not listed yet, where one of its two closes is
+missing, zero or negative, where history ends before it, and where it spans a hole that no metric may span either.
+Inside arrays unknown is NaN; nothing of that leaves `monitor.backtest`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from monitor.bars import Status
+from monitor.instruments import Catalogue
+from monitor.language.evaluate import LONGEST_HOLE
+from monitor.sessions import expected_sessions
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+Days = npt.NDArray[np.datetime64]
+
+HORIZONS = (5, 20, 63, 126)
+"""A week, a month, a quarter and half a year, in sessions of the instrument that is studied."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The known returns of one horizon over a span, in the order of sessions: where a random date may fall."""
+
+    rows: Rows
+    """The row of the study each of them belongs to."""
+    returns: Floats
+    paths: Floats
+    """The lowest close on the way against the close of entry, zero or negative."""
+    sessions: Days
+    entered: Days
+    left: Days
+
+    def places(self, rows: Rows) -> Rows:
+        """The places of signals in this field; those with an unknown return have none and are left out."""
+        if not len(self.rows):
+            return np.zeros(0, np.int64)
+        near: Rows = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        found: Rows = near[self.rows[near] == rows]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The closes of the instrument that is studied."""
+
+    instrument: str
+    sessions: Days
+    closes: Floats
+    holes: Rows
+    """How many holes too long to look across lie before each bar, since the first."""
+
+    def rows_of(self, sessions: Iterable[date] | Days) -> Rows:
+        """The last bar at or before each session; -1 before the first."""
+        days = np.asarray(list(sessions), dtype="datetime64[D]")
+        return np.searchsorted(self.sessions, days, side="right").astype(np.int64) - 1
+
+    def field(self, horizon: int, first: date, last: date) -> Field:
+        """What is known after the sessions from `first` to `last`."""
+        returns, paths = self._followed[horizon]
+        start, stop = self.rows_of([first, last])
+        rows = np.arange(max(int(start), 0), int(stop) + 1, dtype=np.int64)
+        rows = rows[~np.isnan(returns[rows])]
+        return Field(
+            rows=rows,
+            returns=returns[rows],
+            paths=paths[rows],
+            sessions=self.sessions[rows],
+            entered=self.sessions[rows + 1],
+            left=self.sessions[rows + 1 + horizon],
+        )
+
+    @cached_property
+    def _followed(self) -> dict[int, tuple[Floats, Floats]]:
+        return {horizon: self._after(horizon) for horizon in HORIZONS}
+
+    def _after(self, horizon: int) -> tuple[Floats, Floats]:
+        """Returns and paths after each bar, NaN where unknown."""
+        returns, paths = np.full((2, len(self.closes)), np.nan)
+        count = len(self.closes) - 1 - horizon
+        if count <= 0:
+            return returns, paths
+        entry, end = self.closes[1 : 1 + count], self.closes[1 + horizon :]
+        whole = self.holes[1 + horizon :] == self.holes[:count]
+        returns[:count] = np.where(whole, end / entry - 1, np.nan)
+        windows = np.lib.stride_tricks.sliding_window_view(self.closes[1:], horizon + 1)
+        paths[:count] = np.where(whole, windows.min(axis=1) / entry - 1, np.nan)
+        return returns, paths
+
+
+def study_of(bars: pl.DataFrame, instrument: str, catalogue: Catalogue, *, end: date | None) -> Study:
+    """The final bars of an instrument up to a session; a close that is no price stays as an unknown one."""
+    own = bars.filter((pl.col("instrument") == instrument) & (pl.col("status") == Status.FINAL))
+    own = own.filter(pl.col("session") <= end) if end is not None else own
+    own = own.sort("session").select("session", pl.when(pl.col("close") > 0).then(pl.col("close")))
+    sessions = own["session"]
+    closes = own["close"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return Study(instrument, _days(sessions), closes, _holes(sessions, instrument, catalogue))
+
+
+def _holes(sessions: pl.Series, instrument: str, catalogue: Catalogue) -> Rows:
+    known = catalogue.instruments.get(instrument)
+    if known is None or known.carry_days is not None or len(sessions) == 0:
+        return np.zeros(len(sessions), np.int64)
+    expected = expected_sessions(known, sessions[0], sessions[-1])
+    places = np.searchsorted(_days(expected), _days(sessions))
+    missing = np.diff(places, prepend=places[:1] - 1) - 1
+    return np.cumsum(missing > LONGEST_HOLE).astype(np.int64)
+
+
+def _days(sessions: pl.Series) -> Days:
+    return sessions.cast(pl.Date).to_numpy().astype("datetime64[D]")

@@ -1,0 +1,121 @@
+"""A rule before it is measured: its instances, its episodes, what they study, and its neighbours."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from monitor.backtest.chance import placed_means
+from monitor.backtest.episodes import Episode, episodes
+from monitor.backtest.forward import HORIZONS, Floats, study_of
+from monitor.backtest.neighbours import Moved, neighbours
+from monitor.backtest.run import Backtest
+from monitor.backtest.sample import Sample, Series, sample
+from monitor.backtest.spans import study_of_instance
+from monitor.engine import Track, opens
+
+TestKey = tuple[str, str, int]
+"""A rule, its neighbour ("" for the rule as it is) and a horizon."""
+Samples = Mapping[int, Sample]
+"""By horizon."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """A neighbour of a rule, and its episodes."""
+
+    moved: Moved
+    episodes: int
+    samples: Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One rule; instances without a session are in `tracks` only."""
+
+    id: str
+    tracks: tuple[Track, ...]
+    judged: tuple[Track, ...]
+    episodes: tuple[Episode, ...]
+    series: tuple[Series | None, ...]
+    """What each judged instance studies; None where no price of it is held, or nothing is studied."""
+    first: date | None
+    last: date | None
+    samples: Samples
+    shifted: tuple[Shifted, ...]
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything can be said of what followed."""
+        return any(one is not None for one in self.series)
+
+    def tests(self) -> Iterator[tuple[TestKey, Floats]]:
+        """The means of all placements of each sample that has a return."""
+        for text, samples in [("", self.samples), *((one.moved.text, one.samples) for one in self.shifted)]:
+            for horizon, own in samples.items():
+                if own.circles:
+                    yield (self.id, text, horizon), placed_means(own.circles)
+
+
+def prepare(done: Backtest, bars: pl.DataFrame) -> list[Prepared]:
+    """The rules of a backtest, in the order of the rulebook."""
+    told = episodes(done.decided)
+    rules: dict[str, list[Track]] = {}
+    for track in done.tracks:
+        rules.setdefault(track.instance.rule.id, []).append(track)
+    held = frozenset(bars["instrument"].unique())
+    return [
+        _prepared(tracks, tuple(one for one in told if one.rule == rule), done, bars, held)
+        for rule, tracks in rules.items()
+    ]
+
+
+def _prepared(
+    tracks: Sequence[Track],
+    own: tuple[Episode, ...],
+    done: Backtest,
+    bars: pl.DataFrame,
+    held: frozenset[str],
+) -> Prepared:
+    judged = tuple(track for track in tracks if len(track.sessions))
+    starts = [max(track.sessions[0], done.start or track.sessions[0]) for track in judged]
+    series = tuple(
+        _series(track, start, done, bars, held) for track, start in zip(judged, starts, strict=True)
+    )
+    opened = [[one.opened for one in own if one.instance == track.instance.member] for track in judged]
+    measured = any(one is not None for one in series)
+    return Prepared(
+        id=tracks[0].instance.rule.id,
+        tracks=tuple(tracks),
+        judged=judged,
+        episodes=own,
+        series=series,
+        first=min(starts, default=None),
+        last=max((track.sessions[-1] for track in judged), default=None),
+        samples=_samples(series, opened),
+        shifted=tuple(_shifted(one, starts, series) for one in neighbours(judged)) if measured else (),
+    )
+
+
+def _series(
+    track: Track, start: date, done: Backtest, bars: pl.DataFrame, held: frozenset[str]
+) -> Series | None:
+    instrument = study_of_instance(track.instance.rule.study, track.instance.member)
+    if instrument is None or instrument not in held:
+        return None
+    study = study_of(bars, instrument, done.rulebook.catalogue, end=done.end)
+    last = track.sessions[-1]
+    return Series(study, {horizon: study.field(horizon, start, last) for horizon in HORIZONS})
+
+
+def _samples(series: Sequence[Series | None], opened: Sequence[Sequence[date]]) -> Samples:
+    return {horizon: sample(series, opened, horizon) for horizon in HORIZONS}
+
+
+def _shifted(moved: Moved, starts: Sequence[date], series: Sequence[Series | None]) -> Shifted:
+    opened = [
+        [day for day in opens(track) if day >= start]
+        for track, start in zip(moved.tracks, starts, strict=True)
+    ]
+    return Shifted(moved, sum(map(len, opened)), _samples(series, opened))

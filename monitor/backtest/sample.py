@@ -1,0 +1,106 @@
+"""The episodes of one rule laid over the sessions of what it studies, ready to be measured at each horizon."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from monitor.backtest.chance import Circle
+from monitor.backtest.figures import Figures, figures, pooled
+from monitor.backtest.forward import Days, Field, Floats, Rows, Study
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What one instance studies, and what is known after each session of its span, by horizon."""
+
+    study: Study
+    fields: Mapping[int, Field]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The signals of a rule at one horizon: for each instance a field and the places of its signals there."""
+
+    parts: tuple[tuple[Field, Rows], ...]
+
+    @property
+    def circles(self) -> tuple[Circle, ...]:
+        """What random dates are drawn from."""
+        return tuple((field.returns, places) for field, places in self.parts if len(places))
+
+    @property
+    def path_circles(self) -> tuple[Circle, ...]:
+        return tuple((field.paths, places) for field, places in self.parts if len(places))
+
+    @property
+    def episodes(self) -> Figures:
+        return figures(self.returns, self._in_order("paths"))
+
+    @property
+    def baseline(self) -> Figures:
+        """All sessions of the fields; those of each instance count for as much as its signals."""
+        told = [(field, len(places)) for field, places in self.parts if len(field.rows)]
+        if any(count for _, count in told):
+            told = [(field, count) for field, count in told if count]
+            weights = None if len(told) == 1 else [np.full(len(f.rows), n / len(f.rows)) for f, n in told]
+        else:
+            weights = None
+        return figures(
+            pooled([field.returns for field, _ in told]),
+            pooled([field.paths for field, _ in told]),
+            None if weights is None else pooled(weights),
+        )
+
+    @property
+    def returns(self) -> Floats:
+        """In the order of their dates."""
+        return self._in_order("returns")
+
+    @property
+    def windows(self) -> tuple[Days, Days]:
+        """The sessions of entry and of the end of each return."""
+        none = np.zeros(0, "datetime64[D]")
+        entered, left = (
+            np.concatenate([none, *(getattr(field, name)[places] for field, places in self.parts)])
+            for name in ("entered", "left")
+        )
+        return entered, left
+
+    def without_best(self) -> Figures:
+        """Its figures without the one highest return."""
+        returns, paths = self.returns, self._in_order("paths")
+        kept = np.arange(len(returns)) != (np.argmax(returns) if len(returns) else 0)
+        return figures(returns[kept], paths[kept])
+
+    def between(self, first: date, last: date) -> "Sample":
+        """The part of it in a stretch of time, sessions of the baseline too."""
+        return Sample(tuple(_cut(field, places, first, last) for field, places in self.parts))
+
+    def _in_order(self, name: str) -> Floats:
+        values = pooled([getattr(field, name)[places] for field, places in self.parts])
+        order = np.argsort(self.windows[0], kind="stable")
+        return values[order]
+
+
+def _cut(field: Field, places: Rows, first: date, last: date) -> tuple[Field, Rows]:
+    low = int(np.searchsorted(field.sessions, np.datetime64(first), side="left"))
+    high = int(np.searchsorted(field.sessions, np.datetime64(last), side="right"))
+    inside = places[(places >= low) & (places < high)] - low
+    names = ("rows", "returns", "paths", "sessions", "entered", "left")
+    return Field(**{name: getattr(field, name)[low:high] for name in names}), inside
+
+
+def sample(
+    series: Sequence[Series | None], opened: Iterable[Sequence[date] | pl.Series], horizon: int
+) -> Sample:
+    """The signals of each instance at one horizon; an instance whose study has no prices is left out."""
+    return Sample(
+        tuple(
+            (one.fields[horizon], one.fields[horizon].places(one.study.rows_of(dates)))
+            for one, dates in zip(series, opened, strict=True)
+            if one is not None
+        )
+    )

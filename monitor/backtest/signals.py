@@ -1,0 +1,66 @@
+"""How often a rule was true over history, and the episodes that made."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.alerts import Verdict
+from monitor.backtest.episodes import Episode
+from monitor.backtest.values import Signals
+from monitor.engine import Track
+
+DAYS_A_YEAR = 365.25
+
+Mask = npt.NDArray[np.bool_]
+
+
+def signals(
+    tracks: Sequence[Track], own: Sequence[Episode], first: date | None, last: date | None
+) -> Signals:
+    """The counts of one rule from `first` to `last`, its instances together; without a session all are zero."""
+    masks = [] if first is None else [_masks(track, first) for track in tracks]
+    years = () if first is None or last is None else range(first.year, last.year + 1)
+    days = 0 if first is None or last is None else (last - first).days + 1
+    lengths = [length for episode in own if (length := sessions_of(episode, tracks)) is not None]
+    counted = Counter(episode.opened.year for episode in own)
+    return Signals(
+        known=sum(int(known.sum()) for known, _ in masks),
+        true=sum(int(true.sum()) for _, true in masks),
+        crossings=sum(_crossings(known, true) for known, true in masks),
+        episodes=len(own),
+        told=sum(episode.told for episode in own),
+        open=sum(episode.resolved is None for episode in own),
+        a_year=len(own) / days * DAYS_A_YEAR if days else None,
+        by_year=tuple((year, counted[year]) for year in years),
+        median_length=float(median(lengths)) if lengths else None,
+    )
+
+
+def sessions_of(episode: Episode, tracks: Iterable[Track]) -> int | None:
+    """How many sessions passed from its open to its resolve."""
+    if episode.resolved is None:
+        return None
+    track = next(one for one in tracks if one.instance.key == (episode.rule, episode.instance))
+    return track.row_of(episode.resolved) - track.row_of(episode.opened)
+
+
+def true_sessions(track: Track, first: date) -> list[date]:
+    """The sessions from `first` on in which some level fired."""
+    _, true = _masks(track, first)
+    found: list[date] = track.sessions.filter(track.sessions >= first).filter(true.tolist()).to_list()
+    return found
+
+
+def _masks(track: Track, first: date) -> tuple[Mask, Mask]:
+    """In which sessions from `first` on it has an answer, and in which of them it is true."""
+    verdicts = np.stack([level[track.row_of(first) :] for level in track.verdicts])
+    return np.any(verdicts != Verdict.UNKNOWN, axis=0), np.any(verdicts == Verdict.FIRE, axis=0)
+
+
+def _crossings(known: Mask, true: Mask) -> int:
+    answers = true[known]
+    return int(np.count_nonzero(answers[1:] & ~answers[:-1]))

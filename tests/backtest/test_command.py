@@ -1,0 +1,84 @@
+"""`metalwatch backtest` tells evidence: a sentence and a table for people, all of it for machines, rows in a file."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from monitor.backtest.values import ROWS
+from tests.support.process import Home, home
+
+PACK = """
+pack: own
+about: made up
+rules:
+  high: {when: gold > 1.05, clear_when: gold < 1.02, study: silver}
+  unstudied: {when: gold > 1.06, clear_when: gold < 1.02}
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("evidence")
+    days = pl.date_range(pl.date(2020, 1, 1), pl.date(2023, 12, 31), eager=True).alias("date")
+    days = days.filter(days.dt.weekday() <= 5)
+    rows = pl.int_range(len(days), eager=True)
+    frame = pl.DataFrame(days).with_columns(
+        gold=pl.when((rows % 97).is_between(60, 62)).then(1.1).otherwise(1.0),
+        silver=100 + rows % 31 + rows / 10,
+    )
+    for name in ("gold", "silver"):
+        frame.select("date", pl.col(name).alias("close")).write_csv(folder / f"{name}.csv")
+    (folder / "own.yml").write_text(PACK)
+    return home(folder, "prices: {source: sample}\n")
+
+
+ARGUMENTS = ("backtest", "own.yml", "--prices", ".")
+
+
+def test_people_read_a_sentence_and_a_table_in_80_columns(place: Home) -> None:
+    done = place.command(*ARGUMENTS, "--to", "2023-06-30")
+
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert re.search(
+        r"own/high: \d+ episodes.*: silver [+-]\d.* after 63 sessions against .* any session: ", text
+    )
+    assert "own/unstudied: " in text
+    assert "names no instrument to `study`" in text
+    assert re.search(r"after n mean any median hits any worst interval t p adj", text)
+    assert "true sessions would be wrong, they overlap" in text
+    assert "thresholds moved by 5 or 10 % give" in text
+    assert "Made by: metalwatch backtest own.yml --prices . --to 2023-06-30 # version" in text
+
+
+def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
+    place: Home, tmp_path: Path
+) -> None:
+    files = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    one, other = (
+        place.command(*ARGUMENTS, "--json", "--parquet", str(file), POLARS_MAX_THREADS=threads)
+        for file, threads in zip(files, ("1", "2"), strict=True)
+    )
+
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == other.stdout
+    assert files[0].read_bytes() == files[1].read_bytes()
+    told = json.loads(one.stdout)
+    assert {"alerts", "evidence", "legs", "made_by", "tests", "audited"} <= told.keys()
+    assert [leg["source"] for leg in told["legs"]] == ["gold.csv", "silver.csv"]
+    assert [outcome["horizon"] for outcome in told["evidence"][0]["outcomes"]] == [5, 20, 63, 126]
+    rows = pl.read_parquet(files[0])
+    assert rows.columns == list(ROWS)
+    assert set(rows["rule"]) == {"own/high", "own/unstudied"}
+    assert not any(rows.select(pl.selectors.float().is_nan().any()).row(0))
+
+
+def test_a_parquet_file_that_cannot_be_written_is_told(place: Home, tmp_path: Path) -> None:
+    done = place.command(*ARGUMENTS, "--parquet", str(tmp_path / "none" / "rows.parquet"))
+
+    assert done.returncode == 2
+    assert re.search(r"rows\.parquet: cannot be written: ", done.stderr)

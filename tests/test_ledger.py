@@ -1,0 +1,74 @@
+"""The account of messages, and digests from what is stored."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.cycle import judge_new
+from monitor.digest import Every, Schedule
+from monitor.gather import Context
+from monitor.ledger import digests_due, read_ledger, sections
+from monitor.prices.sample import SampleSource
+from monitor.routing import everything
+from monitor.storage.store import Store, open_store
+from tests.support.made_up import Values, made, sessions
+from tests.support.rules import pack
+
+BOOK = pack(
+    "high: {when: gold > 2}\nnear: {when: gold > 4}\nfar: {when: gold > 40}\n"
+    "quiet: {when: gold > 2, cooldown: 90 days}"
+)
+DAYS = sessions(10)
+WEEKLY = Schedule(every=Every.WEEK, at=time(8), zone="UTC", weekday=0, channels=("mail", "chat"))
+MONDAY = datetime.combine(DAYS[5], time(8), UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield opened
+    opened.close()
+
+
+def live(store: Store, gold: Values) -> None:
+    around = Context(store, SampleSource(), BOOK, routing=everything(["mail"]))
+    for count in range(1, len(gold) + 1):
+        now = datetime.combine(DAYS[count - 1], time(23), UTC)
+        store.add_bars(made({"gold": gold[:count]}), seen_at=now, source="made up")
+        judge_new(around, now=now)
+
+
+def test_a_ledger_knows_what_is_open_what_happened_and_what_is_nearest(store: Store) -> None:
+    live(store, [1.0, 3.0, 1.0, 3.0, 3.0])
+    ledger = read_ledger(store, BOOK, since=MONDAY - timedelta(days=7), until=MONDAY)
+    told = sections(ledger)
+
+    assert [one.instance.rule.name for one in ledger.open] == ["high", "quiet"]
+    assert [one.instance.rule.name for one in ledger.nearest] == ["near", "far"]
+    assert len(told["Opened"]) == 4
+    assert told["Never fired in the history that is held"] == ["p/near", "p/far"]
+    assert told["Withheld"] == ["1 by cooldown"]
+    assert ledger.account.lost == ()
+
+
+def test_a_digest_is_owed_once_on_each_of_its_channels(store: Store) -> None:
+    live(store, [1.0, 3.0])
+    for _ in range(3):
+        digests_due(store, BOOK, [WEEKLY], now=MONDAY + timedelta(minutes=1), source="made up")
+
+    digests = [row for row in store.outbox_rows() if row.title.startswith("Weekly digest")]
+    assert [row.channel for row in digests] == ["mail", "chat"]
+    assert digests[0].title == f"Weekly digest, {DAYS[5]}: 2 opened, 2 open"
+
+
+def test_a_digest_that_is_more_than_a_day_late_is_not_made_up_for(store: Store) -> None:
+    assert digests_due(store, BOOK, [WEEKLY], now=MONDAY + timedelta(days=2), source="made up") == 0
+
+
+def test_a_digest_of_a_week_without_anything_still_comes(store: Store) -> None:
+    live(store, [1.0, 1.0])
+    digests_due(store, BOOK, [WEEKLY], now=MONDAY, source="made up")
+
+    assert store.outbox_rows()[0].title.endswith(": nothing happened")
