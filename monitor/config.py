@@ -1,30 +1,26 @@
-"""The settings file and the environment -> frozen Settings; also where shipped files and user folders are.
+"""The settings file and the environment -> frozen Settings; also where user folders are.
 
 The only reader of the environment.  A channel's address is a secret: settings name where it is (`env:NAME`,
 `file:PATH`), and it is read when a message is to be sent, not before.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.digest import Schedule
-from monitor.errors import FaultyFileError, UsageError
+from monitor.errors import Fault, FaultyFileError, UsageError
 from monitor.instruments import Catalogue, read_catalogue
+from monitor.packs import load_catalogue, load_rulebook, read_text, shown_path
 from monitor.routefile import DigestFile, QuietHoursFile, RouteFile, route_faults, routing
 from monitor.routing import Routing
-from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
-from monitor.yamltext import did_you_mean, read_yaml, validate
+from monitor.yamltext import read_yaml, validate
 
 SETTINGS_FILE = "metalwatch.yml"
-CATALOGUE_FILE = "instruments.yml"
-NOT_PACKS = frozenset({CATALOGUE_FILE, "events.yml"})
-"""Files beside the packs that are none."""
-
 CONSOLE = "console"
 
 
@@ -68,6 +64,10 @@ class ChannelSettings(_Strict):
     url: Reference
     quiet_hours: QuietHoursFile | None = None
     """When it is left alone."""
+    rate: Annotated[str, Field(pattern=r"^[1-9]\d{0,5} per (minute|hour|day)$")] | None = None
+    """So many messages at most; what is beyond waits."""
+    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    """Whether a message that may have arrived is sent again."""
 
 
 def _with_url(value: object) -> object:
@@ -91,6 +91,8 @@ class Settings(_Strict):
     channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
     routes: tuple[RouteFile, ...] = ()
     """Who hears of what, the first match first; without any, every channel hears everything."""
+    templates: str | None = None
+    """A folder with your own words for messages: files called message.FORM.j2."""
     digests: tuple[DigestFile, ...] = ()
     """What happened in a day or a week, in one message."""
     heartbeat: Reference | None = None
@@ -135,12 +137,23 @@ class Configuration(BaseModel):
         if own is None:
             return shipped
         file = self.folder / own
-        return read_catalogue(read_text(file), file=_shown(file), base=shipped)
+        return read_catalogue(read_text(file), file=shown_path(file), base=shipped)
 
     @property
     def rulebook(self) -> Rulebook:
         """The rules of the settings, read anew."""
         return load_rulebook(self.settings.packs, folder=self.folder, catalogue=self.catalogue)
+
+    def unreached(self, rulebook: Rulebook) -> list[Fault]:
+        """The routes that nothing of these rules ever takes."""
+        if self.file is None or not self.settings.routes:
+            return []
+        document = read_yaml(read_text(self.file), file=shown_path(self.file))
+        hint = "remove it, or move it before the one that takes its alerts"
+        return [
+            Fault(document.place(("routes", index)), "nothing ever takes this route", hint=hint)
+            for index in self.routing.unreached(rulebook)
+        ]
 
     @property
     def user(self) -> str:
@@ -212,18 +225,6 @@ def _settings_file(environment: Mapping[str, str]) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def read_text(path: Path) -> str:
-    """The text of a file the user named; UsageError when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        msg = f"{path}: no such file"
-        raise UsageError(msg) from None
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read as UTF-8 text ({error})"
-        raise UsageError(msg) from None
-
-
 def data_folder() -> Path:
     """Where the database is kept by default."""
     return _user_folder("data")
@@ -238,71 +239,3 @@ def _user_folder(kind: Literal["config", "data", "cache"]) -> Path:
         "cache": platformdirs.user_cache_path,
     }
     return folders[kind]("metalwatch", appauthor=False)
-
-
-def shipped_folder() -> Path:
-    """The packs and the catalogue that ship: inside the package when installed, `rules/` in a checkout."""
-    package = Path(__file__).parent
-    inside = package / "shipped"
-    return inside if inside.is_dir() else package.parent / "rules"
-
-
-def shipped_packs() -> tuple[str, ...]:
-    """Names of the packs that ship."""
-    return tuple(sorted(path.stem for path in pack_files(shipped_folder())))
-
-
-def pack_files(folder: Path) -> list[Path]:
-    """The packs in a folder: its YAML files, without rule tests, catalogue and events."""
-    files = [*folder.glob("*.yml"), *folder.glob("*.yaml")]
-    return sorted(f for f in files if f.name not in NOT_PACKS and not f.stem.endswith(".test"))
-
-
-def load_catalogue() -> Catalogue:
-    """The instruments that ship."""
-    file = shipped_folder() / CATALOGUE_FILE
-    return read_catalogue(read_text(file), file=str(file))
-
-
-def find_packs(names: Iterable[str], *, folder: Path) -> list[Path]:
-    """The files of packs given by name, file or folder; UsageError lists all that are not there."""
-    found: list[Path] = []
-    missing: list[str] = []
-    for name in names:
-        path = folder / name
-        shipped = shipped_folder() / f"{name}.yml"
-        if path.is_dir():
-            found.extend(pack_files(path))
-        elif path.is_file():
-            found.append(path)
-        elif "/" not in name and shipped.is_file():
-            found.append(shipped)
-        else:
-            missing.append(_not_found(name))
-    if missing:
-        raise UsageError("\n".join(missing))
-    return list(dict.fromkeys(found))
-
-
-def _not_found(name: str) -> str:
-    packs = shipped_packs()
-    hint = did_you_mean(name, packs) or f"packs that ship: {', '.join(packs)}"
-    return f'no pack "{name}": neither a file nor a pack that ships; {hint}'
-
-
-def load_rulebook(names: Iterable[str], *, folder: Path, catalogue: Catalogue | None = None) -> Rulebook:
-    """The rules of packs given by name, file or folder; FaultyFileError carries the faults of all of them."""
-    files = find_packs(names, folder=folder)
-    if not files:
-        msg = "no packs: name at least one under `packs:` or on the command line"
-        raise UsageError(msg)
-    texts = {_shown(path): read_text(path) for path in files}
-    return read_rulebook(texts, catalogue or load_catalogue())
-
-
-def _shown(path: Path) -> str:
-    """The path as people would write it."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from monitor.background import background, chart
 from monitor.catchup import Step, catch_up
 from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
@@ -19,7 +20,7 @@ from monitor.health import Event
 from monitor.instruments import AssetKind
 from monitor.judge import Memory
 from monitor.live import basis, close, previews
-from monitor.messages import Entry, Message, compose, compose_away, compose_closed
+from monitor.messages import Entry, Message, compose, compose_away, compose_closed, template_notice
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
 from monitor.routing import episode_of
@@ -88,7 +89,7 @@ def preview(context: Context, *, now: datetime) -> Result:
     if not found:
         return Result()
     entries = [
-        Entry(instance=track.instance, transition=one.transition, notes=_live_notes(context, track.instance))
+        replace(_entry(context, track, one), notes=_live_notes(context, track.instance))
         for track, one, _ in found
     ]
     decided = tuple(one for _, one, _ in found)
@@ -135,19 +136,32 @@ def _messages(
         ended = [one.transition for one in told]
         heard = context.store.heard_on({episode_of(one) for one in ended})
         parts = context.routing.ended(ended, heard)
-        messages = [compose_closed(name, part, source=context.source.label) for name, part in parts.items()]
+        messages = [
+            compose_closed(name, part, source=context.source.label, style=context.style(name))
+            for name, part in parts.items()
+        ]
         return _after_quiet_hours(context, messages, now)
-    instances = {track.instance.key: track.instance for track in step.tracks}
+    tracks = {track.instance.key: track for track in step.tracks}
     entries = [
-        Entry(
-            instance=instances[one.transition.rule, one.transition.instance],
-            transition=one.transition,
-            withheld=one.withheld,
+        replace(
+            _entry(context, tracks[one.transition.rule, one.transition.instance], one),
             confirmed=one.transition.id in confirmed,
         )
         for one in told
     ]
     return _owed(context, entries, now=now, late=step.late)
+
+
+def _entry(context: Context, track: Track, decided: Decided) -> Entry:
+    """What is told of a transition, with how it stands in its history, and a picture where some channel shows one."""
+    transition = decided.transition
+    return Entry(
+        instance=track.instance,
+        transition=transition,
+        withheld=decided.withheld,
+        background=background(track, transition),
+        chart=chart(track, transition) if context.shows_pictures else None,
+    )
 
 
 def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool = False) -> list[Message]:
@@ -156,10 +170,17 @@ def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool =
         return []
     catalogue, source = context.rulebook.catalogue, context.source.label
     heard = context.store.heard_on({episode_of(one.transition) for one in entries})
-    write = compose_away if late else compose
-    parts = context.routing.by_channel(entries, heard)
-    messages = [write(name, part, catalogue=catalogue, source=source) for name, part in parts.items()]
-    return _after_quiet_hours(context, messages, now)
+    messages = [
+        compose_away(name, part, source=source, style=context.style(name))
+        if late
+        else compose(name, part, catalogue=catalogue, source=source, style=context.style(name), now=now)
+        for name, part in context.routing.by_channel(entries, heard).items()
+    ]
+    faults = dict.fromkeys(one.fault for one in messages if one.fault)
+    notices = [
+        template_notice(name, fault, now.date()) for fault in faults for name in context.routing.health
+    ]
+    return _after_quiet_hours(context, [*messages, *notices], now)
 
 
 def _after_quiet_hours(context: Context, messages: Iterable[Message], now: datetime) -> list[Message]:

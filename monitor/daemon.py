@@ -23,12 +23,12 @@ from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.heartbeat import beat
-from monitor.delivery.outbox import Delivered, deliver_due
+from monitor.delivery.outbox import Delivered, Terms, deliver_due
 from monitor.errors import MonitorError, UsageError
 from monitor.gather import Context, fetch
 from monitor.health import Freshness
 from monitor.ledger import digests_due
-from monitor.opening import make_context, only_one, open_channels, opened
+from monitor.opening import make_context, only_one, open_channels, opened, terms_of
 from monitor.quality import told_of_each
 from monitor.storage.store import Store
 from monitor.wellbeing import current_health, keep_health
@@ -125,7 +125,10 @@ class Daemon:
 
     def deliver(self) -> None:
         """Send what is owed."""
-        done = deliver_due(self.context.store, self.channels, now=self.clock.now, jitter=random.random)
+        terms = terms_of(self.configuration)
+        done = deliver_due(
+            self.context.store, self.channels, now=self.clock.now, jitter=random.random, terms=terms
+        )
         if done != Delivered():
             log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
 
@@ -285,6 +288,8 @@ def _log_cycle(calendar: str, result: Result) -> None:
         )
 
 
-def send_owed(store: Store, channels: Mapping[str, Channel], clock: Clock) -> Delivered:
+def send_owed(
+    store: Store, channels: Mapping[str, Channel], clock: Clock, terms: Mapping[str, Terms] | None = None
+) -> Delivered:
     """Send what is owed, once."""
-    return deliver_due(store, channels, now=clock.now, jitter=random.random)
+    return deliver_due(store, channels, now=clock.now, jitter=random.random, terms=terms)

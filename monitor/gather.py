@@ -14,7 +14,7 @@ from monitor.alerts import Severity
 from monitor.bars import UTC, Quote, Status, empty
 from monitor.errors import UsageError
 from monitor.instruments import AssetKind, Instrument
-from monitor.messages import Message, message_key
+from monitor.messages import PLAIN, Message, Style, message_key
 from monitor.prices.source import Fetched, Outcome, PriceSource
 from monitor.quality import Finding, Judged, Kind, judge_live, siblings
 from monitor.routing import Routing
@@ -47,6 +47,17 @@ class Context:
     interval: str = "1d"
     instruments: frozenset[str] = field(default_factory=frozenset)
     """Besides those of the rules."""
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    """How channels are written to, where that is not plain text."""
+
+    def style(self, channel: str) -> Style:
+        """How a channel is written to."""
+        return self.styles.get(channel, PLAIN)
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether some channel takes a picture with a message."""
+        return any(style.pictures for style in self.styles.values())
 
 
 def keep_apart(store: Store, source: PriceSource, *, claim: bool) -> None:

@@ -3,12 +3,17 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from monitor.config import CONSOLE, Configuration
 from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
+from monitor.delivery.outbox import Terms
 from monitor.errors import StorageError, UsageError
 from monitor.gather import Context, keep_apart
+from monitor.messages import Form, Style, UserTemplate, style_of
+from monitor.packs import read_text
 from monitor.prices.source import PriceSource
 from monitor.storage.store import Store, open_store
 
@@ -58,10 +63,65 @@ def open_channels(configuration: Configuration, write: Callable[[str], object]) 
     return channels
 
 
+SPANS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+def terms_of(configuration: Configuration) -> dict[str, Terms]:
+    """How each channel may be sent to."""
+    found: dict[str, Terms] = {}
+    for name, one in configuration.settings.channels.items():
+        rate = None
+        if one.rate is not None:
+            count, _, span = one.rate.split(" ")
+            rate = (int(count), SPANS[span])
+        found[name] = Terms(rate=rate, at_most_once=one.delivery == "at_most_once")
+    return found
+
+
 def make_context(configuration: Configuration, store: Store, source: PriceSource) -> Context:
     """What cycles share, with the rulebook read from the packs of the settings."""
-    rulebook = configuration.rulebook
-    return Context(store=store, source=source, rulebook=rulebook, routing=configuration.routing)
+    return Context(
+        store=store,
+        source=source,
+        rulebook=configuration.rulebook,
+        routing=configuration.routing,
+        styles=channel_styles(configuration),
+    )
+
+
+def channel_styles(configuration: Configuration) -> dict[str, Style]:
+    """How each channel is written to: as its kind wants it, or with the user's template for that form."""
+    templates = {template.form: template for template in open_templates(configuration)}
+    styles = {name: style_of(_kind(configuration, name)) for name in configuration.settings.channels}
+    return {name: replace(style, template=templates.get(style.form)) for name, style in styles.items()}
+
+
+def _kind(configuration: Configuration, channel: str) -> str:
+    """The scheme of a channel's address, and whether it is a bot of Slack, which takes pictures."""
+    if configuration.settings.channels[channel].url == CONSOLE:
+        return CONSOLE
+    try:
+        kind, _, rest = configuration.address(channel).partition("://")
+    except UsageError:
+        return ""  # whoever sends to it says what is wrong
+    return f"{kind.lower()} bot" if "xoxb-" in rest else kind.lower()
+
+
+def open_templates(configuration: Configuration) -> list[UserTemplate]:
+    """The user's own templates: files called message.FORM.j2 in the folder that settings name."""
+    named = configuration.settings.templates
+    if named is None:
+        return []
+    folder = configuration.folder / named
+    if not folder.is_dir():
+        msg = f"templates: there is no folder {folder}; make it, or take the key out"
+        raise UsageError(msg)
+    known = {f"message.{form}.j2": form for form in Form}
+    files = sorted(folder.glob("*.j2"))
+    if wrong := [file.name for file in files if file.name not in known]:
+        msg = f"templates: expected files called {', '.join(known)}; got {', '.join(wrong)}"
+        raise UsageError(msg)
+    return [UserTemplate(read_text(file), known[file.name], f"{named}/{file.name}") for file in files]
 
 
 @contextmanager

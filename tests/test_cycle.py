@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import load_rulebook
 from monitor.cycle import judge_new, run_cycle
 from monitor.gather import Context, Gathered, fetch
+from monitor.packs import load_rulebook
 from monitor.prices.sample import SampleSource
 from monitor.routing import everything
 from monitor.rules import Rulebook

@@ -12,10 +12,11 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from monitor.cli.app import app
-from monitor.config import Settings, shipped_packs
+from monitor.config import Settings
 from monitor.instruments import Catalogue
 from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
+from monitor.packs import shipped_packs
 from monitor.rulefile import read_pack
 from monitor.rulefile.model import PackFile
 from monitor.yamltext import read_yaml, validate

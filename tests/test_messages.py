@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from monitor.alerts import Kind, Reason, Severity, Transition, transition_id
-from monitor.config import pack_files
 from monitor.instruments import Catalogue, read_catalogue
 from monitor.language import Const, bounds_of, shown, written
 from monitor.messages import Entry, compose, headline, leg_line, message_key, say, words
+from monitor.packs import pack_files
 from monitor.rulefile import read_rulebook
 from monitor.rules import Instance, Level, Rulebook
 from tests.support.rules import pack

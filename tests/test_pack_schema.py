@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from monitor.config import pack_files
 from monitor.instruments import Catalogue
+from monitor.packs import pack_files
 from monitor.rulefile import read_pack
 from monitor.rulefile.schema import schema_text
 from monitor.yamltext import read_yaml

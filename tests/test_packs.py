@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import pack_files
 from monitor.instruments import Catalogue
 from monitor.language import Named, walk
+from monitor.packs import pack_files
 from monitor.rulefile import read_rulebook
 from monitor.rules import Instance, Rule, Rulebook
 from monitor.ruletest import choose, covered

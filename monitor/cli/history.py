@@ -55,7 +55,7 @@ def backtest(
 ) -> None:
     """Run rules over history: every episode, what would have been sent, and what followed."""
     from monitor.backtest import measure, reproduction, run, spans
-    from monitor.config import load_rulebook
+    from monitor.packs import load_rulebook
 
     found = configuration(settings)
     names = packs or list(found.settings.packs)

@@ -34,7 +34,7 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     from monitor.cli.screen import working
     from monitor.cycle import run_cycle
     from monitor.daemon import read_clock, send_owed
-    from monitor.opening import make_context, only_one, open_channels, opened
+    from monitor.opening import make_context, only_one, open_channels, opened, terms_of
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
@@ -43,7 +43,7 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
         context = make_context(found, store, source)
         with working(f"asking {source.label}"):
             result = run_cycle(context, now=watch.now())
-        delivered = send_owed(store, channels, watch)
+        delivered = send_owed(store, channels, watch, terms_of(found))
         waiting = owed(store.outbox_rows())
     if json:
         show_json(_report(result, delivered.sent, len(waiting)))

@@ -14,7 +14,6 @@ from monitor.errors import Fault, FaultyFileError, SourceError, UsageError
 if TYPE_CHECKING:
     from monitor.backtest.deep import DeepReport
     from monitor.config import Configuration
-    from monitor.instruments import Catalogue
     from monitor.rules import Rulebook
     from monitor.ruletest.cases import RuleTest
 
@@ -103,13 +102,15 @@ def check(
     found = configuration(settings)
     names = packs or list(found.settings.packs)
     try:
-        rulebook, tests = _read(names, Path() if packs else found.folder, found.catalogue)
+        rulebook, tests = _read(names, Path() if packs else found.folder, found)
     except FaultyFileError as error:
         if not json:
             raise
         faults = [_plain(fault) for fault in error.faults]
         show_json({"ok": False, "faults": faults, "warnings": []})
         raise typer.Exit(error.exit_code) from None
+    if not packs and (unreached := found.unreached(rulebook)):
+        raise FaultyFileError(unreached)
     if symbols:
         _check_symbols(found, rulebook)
     examined = _examined(found, prices, rulebook) if deep else None
@@ -139,9 +140,13 @@ def _check_symbols(found: "Configuration", rulebook: "Rulebook") -> None:
         raise UsageError("\n".join(wrong))
 
 
-def _read(names: list[str], folder: Path, catalogue: "Catalogue") -> tuple["Rulebook", list["RuleTest"]]:
-    """The rules of packs, and the rule tests that are named or stand beside them; faults of all of them at once."""
-    from monitor.config import load_rulebook
+def _read(names: list[str], folder: Path, found: "Configuration") -> tuple["Rulebook", list["RuleTest"]]:
+    """The rules of packs, and the rule tests that are named or stand beside them; faults of all of them at once, and
+    of the templates of the settings.
+    """
+    from monitor.messages import template_faults
+    from monitor.opening import open_templates
+    from monitor.packs import load_rulebook
     from monitor.rules import Rulebook
     from monitor.ruletest.files import shown
     from monitor.ruletest.reading import SUFFIX, read_rule_test
@@ -149,9 +154,10 @@ def _read(names: list[str], folder: Path, catalogue: "Catalogue") -> tuple["Rule
     others = _packs([name for name in names if not name.endswith(SUFFIX)], folder)
     beside = [pack.with_name(pack.stem + SUFFIX) for pack in others]
     tests = [folder / name for name in names if name.endswith(SUFFIX)] + [f for f in beside if f.is_file()]
+    catalogue = found.catalogue
     rulebook = Rulebook(catalogue=catalogue)
     read: list[RuleTest] = []
-    faults: list[Fault] = []
+    faults = list(template_faults(open_templates(found)))
     try:
         if others or not tests:
             rulebook = load_rulebook(map(str, others), folder=Path(), catalogue=catalogue)
@@ -169,7 +175,8 @@ def _read(names: list[str], folder: Path, catalogue: "Catalogue") -> tuple["Rule
 
 def _packs(names: list[str], folder: Path) -> list[Path]:
     """The files of packs; settings that lie in the same folder are none."""
-    from monitor.config import SETTINGS_FILE, find_packs
+    from monitor.config import SETTINGS_FILE
+    from monitor.packs import find_packs
 
     named = {(folder / name).resolve() for name in names}
     found = find_packs(names, folder=folder)

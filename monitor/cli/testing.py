@@ -66,7 +66,7 @@ def run_tests(
 
 def _chosen(paths: list[str] | None, settings: Path | None) -> "Chosen":
     """The rule tests asked for; without any asked for, those of the settings' packs, else all that ship."""
-    from monitor.config import shipped_packs
+    from monitor.packs import shipped_packs
     from monitor.ruletest import choose
 
     names, folder, found = paths or [], Path(), configuration(settings)

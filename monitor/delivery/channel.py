@@ -11,19 +11,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from monitor.alerts import Severity
 from monitor.delivery.redact import redact
 from monitor.delivery.retry import is_permanent, may_have_arrived
 from monitor.errors import DeliveryError
+from monitor.messages import PICTURE_NAME, Form
 
 if TYPE_CHECKING:
     from apprise import AppriseResult, NotifyBase
 
-Send = Callable[[str, str, Severity], None]
-"""Takes title, body and severity; returns once the channel has the message, else raises `DeliveryError`."""
+
+class Send(Protocol):
+    """Takes a message, and a picture as PNG; returns once the channel has it, else raises `DeliveryError`."""
+
+    def __call__(
+        self,
+        title: str,
+        body: str,
+        severity: Severity,
+        form: Form = Form.TEXT,
+        picture: bytes | None = None,
+    ) -> None: ...
+
+
+_FORMATS = {
+    Form.TEXT: "text",
+    Form.MARKDOWN: "markdown",
+    Form.SLACK: None,  # its own mark-up, which apprise leaves as it is when it is not told a format
+    Form.TAGS: "html",
+    Form.MAIL: "html",
+}
+"""What apprise is told of a form."""
 
 CONSOLE = "console"
 
@@ -59,7 +80,13 @@ class Channel:
 def console_channel(name: str, write: Callable[[str], object]) -> Channel:
     """A channel that writes each message as a paragraph."""
 
-    def send(title: str, body: str, severity: Severity) -> None:  # noqa: ARG001 - the title says it
+    def send(
+        title: str,
+        body: str,
+        severity: Severity,  # noqa: ARG001 - the title says it
+        form: Form = Form.TEXT,  # noqa: ARG001 - it has no other
+        picture: bytes | None = None,  # noqa: ARG001 - it shows none
+    ) -> None:
         try:
             write(f"{title}\n{body}\n\n")
         except OSError as error:
@@ -71,8 +98,14 @@ def console_channel(name: str, write: Callable[[str], object]) -> Channel:
 def apprise_channel(name: str, url: str) -> Channel:
     """A channel behind an apprise URL.  A wrong URL shows when it is sent to; ask `url_faults` before."""
 
-    def send(title: str, body: str, severity: Severity) -> None:
-        _send(url, title, body, severity)
+    def send(
+        title: str,
+        body: str,
+        severity: Severity,
+        form: Form = Form.TEXT,
+        picture: bytes | None = None,
+    ) -> None:
+        _send(url, title, body, severity, form, picture)
 
     return Channel(name, urlsplit(url).scheme, send)
 
@@ -92,7 +125,7 @@ def url_faults(url: str) -> tuple[str, ...]:
     return ()
 
 
-def _send(url: str, title: str, body: str, severity: Severity) -> None:
+def _send(url: str, title: str, body: str, severity: Severity, form: Form, picture: bytes | None) -> None:
     from apprise import Apprise, NotifyType
 
     kinds = {
@@ -101,15 +134,31 @@ def _send(url: str, title: str, body: str, severity: Severity) -> None:
         Severity.CRITICAL: NotifyType.FAILURE,
     }
     with _listening() as heard:
-        one = Apprise()
-        one.add(_plugin(url))
+        one, plugin = Apprise(), _plugin(url)
+        one.add(plugin)
         try:
             result = one.notify(
-                body, title, notify_type=kinds[severity], body_format="text", timeout=TIMEOUT_SECONDS
+                body,
+                title,
+                notify_type=kinds[severity],
+                body_format=_FORMATS[form],
+                attach=_attached(plugin, picture),
+                timeout=TIMEOUT_SECONDS,
             )
         except Exception as error:  # noqa: BLE001 - a plugin may fail in any way, and must not stop the others
             raise DeliveryError(redact(f"apprise failed: {error!r}", url)) from None
     _judge(result, heard, url)
+
+
+def _attached(plugin: Any, picture: bytes | None) -> Any:
+    """The picture as apprise wants it; a mail shows it where its text says."""
+    from apprise.attachment.memory import AttachMemory
+
+    if picture is None:
+        return None
+    plugin.inline = True  # of kinds that know the word: mail
+    attached: Any = AttachMemory
+    return attached(picture, name=PICTURE_NAME, mimetype="image/png")
 
 
 def _plugin(url: str) -> "NotifyBase":

@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 BASE = timedelta(seconds=5)
 CAP = timedelta(minutes=30)
+PATIENCE = 3
+"""Failures in a row after which a channel is left alone for a while."""
+BREAK = timedelta(minutes=1)
 TIME_LIMIT = timedelta(days=3)
 """So long after a message was written it is still tried."""
 
@@ -31,6 +34,14 @@ def next_attempt(attempts: int, now: datetime, *, created_at: datetime, jitter: 
         return None
     doublings = min(attempts - 1, 16)  # far beyond the cap, and no overflow
     return min(now + jitter * min(CAP, BASE * (1 << doublings)), end)
+
+
+def left_alone_until(failures: int, now: datetime, *, jitter: float) -> datetime | None:
+    """Until when a channel that failed so often in a row is sent nothing; None while it is tried on."""
+    if failures < PATIENCE:
+        return None
+    doublings = min(failures - PATIENCE, 16)
+    return now + max(jitter, 0.1) * min(CAP, BREAK * (1 << doublings))
 
 
 def is_permanent(reason: str) -> bool:

@@ -12,7 +12,17 @@ stretches in which nothing can change are skipped.
 
 from monitor.engine.inhibiting import Inhibitors
 from monitor.engine.observing import observe, verdicts_of
-from monitor.engine.replaying import opens, replay, state_after
+from monitor.engine.replaying import episodes, opens, replay, state_after
 from monitor.engine.track import Track, transition
 
-__all__ = ["Inhibitors", "Track", "observe", "opens", "replay", "state_after", "transition", "verdicts_of"]
+__all__ = [
+    "Inhibitors",
+    "Track",
+    "episodes",
+    "observe",
+    "opens",
+    "replay",
+    "state_after",
+    "transition",
+    "verdicts_of",
+]

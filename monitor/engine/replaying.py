@@ -57,6 +57,18 @@ def opens(track: Track) -> list[date]:
     return [track.sessions[row] for row, change in changes if change.kind is Kind.OPEN]
 
 
+def episodes(track: Track) -> list[tuple[date, date | None]]:
+    """The sessions in which an instance that starts fresh opened and resolved; None: still open at the end."""
+    fresh = AlertState.fresh(len(track.instance.levels))
+    found: list[tuple[date, date | None]] = []
+    for row, _, _, change in _changes(track, fresh):
+        if change is not None and change.kind is Kind.OPEN:
+            found.append((track.sessions[row], None))
+        elif change is not None and change.kind is Kind.RESOLVE:
+            found[-1] = (found[-1][0], track.sessions[row])
+    return found
+
+
 def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:
     """The fold: each change with its row and the states around it, and the state at the end without one."""
     dwells, expires = track.instance.dwells, track.instance.rule.expires

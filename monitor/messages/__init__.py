@@ -1,22 +1,47 @@
-"""The words of a transition, with the numbers that made it, and the message that carries several of them.
+"""What people are told: the words of a transition, and the message that carries several of them.
 
-Nothing here decides whether something is sent, and nothing gives advice.
+`words` has the sentences, `content` the items, `writing` the forms, `budget` the space a channel has, `templates` the
+words of users.  Nothing here decides whether something is sent, and nothing gives advice.
 """
 
-from monitor.messages.message import Entry, Message, compose, compose_away, compose_closed, message_key
+from monitor.messages.content import Background, Entry
+from monitor.messages.message import (
+    Message,
+    compose,
+    compose_away,
+    compose_closed,
+    message_key,
+    template_notice,
+)
+from monitor.messages.styles import PLAIN, Form, Style, style_of
+from monitor.messages.templates import TemplateError, UserTemplate, template_faults
 from monitor.messages.words import TITLE_LENGTH, closed_words, headline, leg_line, say, words
+from monitor.messages.writing import PICTURE, PICTURE_NAME, joined, noted
 
 __all__ = [
+    "PICTURE",
+    "PICTURE_NAME",
+    "PLAIN",
     "TITLE_LENGTH",
+    "Background",
     "Entry",
+    "Form",
     "Message",
+    "Style",
+    "TemplateError",
+    "UserTemplate",
     "closed_words",
     "compose",
     "compose_away",
     "compose_closed",
     "headline",
+    "joined",
     "leg_line",
     "message_key",
+    "noted",
     "say",
+    "style_of",
+    "template_faults",
+    "template_notice",
     "words",
 ]

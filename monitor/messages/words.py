@@ -4,7 +4,7 @@ The first line carries severity, what, value, threshold and session within 80 ch
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.alerts import Kind, Reason, Transition
 from monitor.instruments import Catalogue, Instrument
@@ -93,6 +93,15 @@ def _known(at: object, session: object) -> str:
         return ""
     same_day = str(session) == f"{at:%Y-%m-%d}"
     return f", known {at:%H:%M} UTC" if same_day else f", known {at:%Y-%m-%d %H:%M} UTC"
+
+
+def aged(span: timedelta) -> str:
+    """`25 min`, `3 h`, `12 days`: a length of time in its largest unit that is not too coarse."""
+    minutes = max(int(span.total_seconds()) // 60, 0)
+    if minutes < 100:  # noqa: PLR2004 - so many minutes are still read at a glance
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 - (as above, two days of hours)
 
 
 def _unit(instrument: Instrument, bar_field: str) -> str:

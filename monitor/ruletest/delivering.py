@@ -17,6 +17,7 @@ from monitor.errors import DeliveryError
 from monitor.gather import Context
 from monitor.instruments import Instrument
 from monitor.judge import Memory
+from monitor.messages import Form
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
 from monitor.routing import everything
@@ -120,7 +121,13 @@ class _Delivering:
             for event in self.case.outages
         )
 
-        def send(title: str, body: str, severity: Severity) -> None:
+        def send(
+            title: str,
+            body: str,
+            severity: Severity,
+            form: Form = Form.TEXT,  # noqa: ARG001 - only the words are compared
+            picture: bytes | None = None,  # noqa: ARG001 - (as above)
+        ) -> None:
             if down:
                 raise DeliveryError(f"{name} is down in this rule test ({severity}, {title}, {len(body)})")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.config import find_packs
 from monitor.errors import Fault, FaultyFileError, UsageError
 from monitor.instruments import Catalogue
+from monitor.packs import find_packs
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.ruletest.cases import RuleTest

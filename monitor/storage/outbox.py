@@ -5,7 +5,7 @@ lease that ran out means that nobody knows whether the message arrived: it is ow
 repeat.  When to try again and when to give up is left to the caller.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from monitor.alerts import Severity
-from monitor.messages import Message
+from monitor.messages import Form, Message
 from monitor.routing import Episode
-from monitor.storage import schema
+from monitor.storage import channels, schema
 from monitor.storage.records import Attempt, OutboxRow, Outcome, Owed
 
 OPEN = (Owed.PENDING, Owed.RETRY, Owed.SENDING)
@@ -54,28 +54,101 @@ def heard_on(connection: Connection, episodes: Collection[Episode]) -> dict[Epis
 
 
 def claim(
-    connection: Connection, *, now: datetime, lease: timedelta, limit: int, skip: Collection[str] = ()
-) -> list[OutboxRow]:
-    """Take up to `limit` messages that are due, oldest first, and none of the channels in `skip`.
+    connection: Connection,
+    *,
+    now: datetime,
+    lease: timedelta,
+    channel: str,
+    at_most_once: bool = False,
+) -> OutboxRow | None:
+    """Take the oldest message of a channel that is due; None where there is none, or the channel is left alone.
 
-    A channel's messages keep their order: none is taken while an older one waits to be tried again, or is
-    being sent by somebody else.
+    The messages about one instance keep their order, and so do those that no transition made: none is taken while
+    an older one waits to be tried again, or is being sent by somebody else.  With `at_most_once`, one whose lease ran out is not sent again.
     """
+    if channels.is_left_alone(connection, channel, now):
+        return None
+    if at_most_once:
+        _give_up_abandoned(connection, channel, now)
     wanted = (
         select(_ROW)
-        .where(_due(now), _ROW.c.channel.not_in(list(skip)), ~_behind_another(now))
+        .where(_due(now), _ROW.c.channel == channel, ~_behind_another(now))
         .order_by(_ROW.c.number)
-        .limit(limit)
+        .limit(1)
     )
-    seen = [_outbox_row(row) for row in connection.execute(wanted).mappings()]
-    taken = (_take(connection, row, now, now + lease) for row in seen)
-    return [row for row in taken if row is not None]
+    found = connection.execute(wanted).mappings().one_or_none()
+    return None if found is None else _take(connection, _outbox_row(found), now, now + lease)
 
 
-def settle_sent(connection: Connection, row: OutboxRow, *, now: datetime) -> bool:
-    """The channel took the message.  False when the claim had run out and the message is another's."""
+def channels_due(connection: Connection, *, now: datetime) -> list[str]:
+    """The channels with messages that are due."""
+    wanted = select(_ROW.c.channel).where(_due(now)).distinct().order_by(_ROW.c.channel)
+    return list(connection.execute(wanted).scalars())
+
+
+def kin(connection: Connection, row: OutboxRow) -> list[OutboxRow]:
+    """Further messages owed on the channel that are about no other episodes than this one's, oldest first."""
+    own = _episodes_of(connection, [row.key]).get(row.key, frozenset())
+    waiting = _waiting(connection, row)
+    about = _episodes_of(connection, [one.key for one in waiting])
+    return [one for one in waiting if about.get(one.key) and about[one.key] <= own]
+
+
+def backlog(connection: Connection, row: OutboxRow, *, now: datetime) -> list[OutboxRow]:
+    """Further messages owed and due on the channel, oldest first."""
+    return [one for one in _waiting(connection, row) if one.next_at <= now]
+
+
+def _waiting(connection: Connection, row: OutboxRow) -> list[OutboxRow]:
+    wanted = select(_ROW).where(
+        _ROW.c.channel == row.channel,
+        _ROW.c.number != row.number,
+        _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]),
+    )
+    return [_outbox_row(one) for one in connection.execute(wanted.order_by(_ROW.c.number)).mappings()]
+
+
+def _episodes_of(connection: Connection, keys: Collection[str]) -> dict[str, frozenset[Episode]]:
+    made, carried = schema.transition, schema.carried
+    wanted = (
+        select(carried.c.key, made.c.rule, made.c.instance, made.c.episode)
+        .join(made, made.c.id == carried.c.transition)
+        .where(carried.c.key.in_(list(keys)))
+    )
+    found: dict[str, set[Episode]] = {}
+    for key, rule, instance, episode in connection.execute(wanted):
+        found.setdefault(key, set()).add((rule, instance or None, episode))
+    return {key: frozenset(episodes) for key, episodes in found.items()}
+
+
+def _give_up_abandoned(connection: Connection, channel: str, now: datetime) -> None:
+    abandoned = (_ROW.c.channel == channel, _ROW.c.status == Owed.SENDING.value, _ROW.c.lease_until <= now)
+    error = "nobody knows whether it arrived; this channel is sent to at most once"
+    values = {"status": Owed.UNKNOWN.value, "lease_until": None, "last_error": error}
+    connection.execute(update(_ROW).where(*abandoned).values(values))
+
+
+def settle_sent(
+    connection: Connection, row: OutboxRow, *, now: datetime, merged: Collection[str] = ()
+) -> bool:
+    """The channel took the message, and with it those merged into it.
+
+    False when the claim had run out and the message is another's.
+    """
     _end_attempt(connection, row, now, Outcome.SENT, None)
-    return _settle(connection, row, {"status": Owed.SENT.value, "sent_at": now, "last_error": None})
+    channels.works(connection, row.channel)
+    if not _settle(connection, row, {"status": Owed.SENT.value, "sent_at": now, "last_error": None}):
+        return False
+    for part in batched(sorted(merged)):
+        told = update(_ROW).where(_ROW.c.key.in_(part), _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]))
+        connection.execute(told.values(status=Owed.MERGED.value, merged_into=row.key))
+    return True
+
+
+def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """Keys in parts that one statement can take."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def settle_retry(
@@ -148,7 +221,24 @@ def _behind_another(now: datetime) -> ColumnElement[bool]:
     retried_later = and_(older.c.status == Owed.RETRY, older.c.next_at > now)
     being_sent = and_(older.c.status == Owed.SENDING, older.c.lease_until > now)
     same_channel = and_(older.c.channel == _ROW.c.channel, older.c.number < _ROW.c.number)
-    return select(older.c.number).where(same_channel, or_(retried_later, being_sent)).exists()
+    its, mine = schema.carried.alias("its"), schema.carried.alias("mine")
+    then, now_ = schema.transition.alias("then"), schema.transition.alias("now")
+    same_instance = (
+        select(its.c.key)
+        .join(then, then.c.id == its.c.transition)
+        .join(now_, and_(now_.c.rule == then.c.rule, now_.c.instance == then.c.instance))
+        .join(mine, mine.c.transition == now_.c.id)
+        .where(its.c.key == older.c.key, mine.c.key == _ROW.c.key)
+        .correlate(older, _ROW)
+        .exists()
+    )
+    kinless = ~or_(
+        select(its.c.key).where(its.c.key == older.c.key).correlate(older).exists(),
+        select(mine.c.key).where(mine.c.key == _ROW.c.key).correlate(_ROW).exists(),
+    )
+    together = or_(same_instance, kinless)
+    waits = or_(retried_later, being_sent)
+    return select(older.c.number).where(same_channel, waits, together).correlate(_ROW).exists()
 
 
 def _take(connection: Connection, seen: OutboxRow, now: datetime, until: datetime) -> OutboxRow | None:
@@ -189,7 +279,7 @@ def _end_attempt(
 
 
 def _message_row(message: Message, now: datetime, about: str | None) -> schema.Row:
-    named = ("key", "ref", "channel", "session", "title", "body", "transitions")
+    named = ("key", "ref", "channel", "session", "title", "body", "form", "chart", "transitions")
     return {
         **{name: getattr(message, name) for name in named},
         "severity": message.severity.value,
@@ -206,6 +296,7 @@ def _outbox_row(row: Any) -> OutboxRow:
     typed = {
         "severity": Severity(row["severity"]),
         "status": Owed(row["status"]),
+        "form": Form(row["form"]),
         "transitions": tuple(row["transitions"]),
     }
     return OutboxRow(**{**row, **typed})

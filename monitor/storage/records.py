@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from monitor.alerts import Severity, Transition
 from monitor.bars import Action, Quote
 from monitor.judge import Memory
 from monitor.live import Live
-from monitor.messages import Message
+from monitor.messages import Form, Message
 from monitor.policy import Decided
 from monitor.quality import Finding
 
@@ -99,6 +100,10 @@ class Owed(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     """Given up, and told elsewhere."""
+    MERGED = "merged"
+    """Told in another message, which names it."""
+    UNKNOWN = "unknown"
+    """Of a channel that may be sent to at most once: nobody knows whether it arrived, and it is not sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,9 @@ class OutboxRow:
     severity: Severity
     title: str
     body: str
+    form: Form
+    chart: Mapping[str, Any] | None
+    """What its picture shows, as `charts` packs it."""
     transitions: tuple[str, ...]
     about: str | None
     """Of a notice about a message that was given up: the key of that message."""
@@ -126,6 +134,8 @@ class OutboxRow:
     """An earlier attempt may have arrived."""
     sent_at: datetime | None
     last_error: str | None
+    merged_into: str | None = None
+    """The key of the message that tells it."""
 
 
 class Outcome(StrEnum):

@@ -161,7 +161,8 @@ outbox = Table(
     Column("ref", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("session", Date),
-    *(Column(name, String, nullable=False) for name in ("severity", "title", "body")),
+    *(Column(name, String, nullable=False) for name in ("severity", "title", "body", "form")),
+    Column("chart", JSON(none_as_null=True)),
     Column("transitions", JSON, nullable=False),
     Column("about", String),
     Column("created_at", Instant, nullable=False),
@@ -172,6 +173,7 @@ outbox = Table(
     Column("possible_repeat", Boolean, nullable=False),
     Column("sent_at", Instant),
     Column("last_error", String),
+    Column("merged_into", String),
     Index("outbox_by_ref", "ref"),
     Index("outbox_by_status", "status", "channel", "number"),
 )
@@ -182,6 +184,14 @@ carried = Table(
     Column("transition", String, primary_key=True),
     Column("key", String, ForeignKey("outbox.key"), primary_key=True),
     sqlite_with_rowid=False,
+)
+
+channel_state = Table(
+    "channel_state",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("open_until", Instant),
 )
 
 attempt = Table(

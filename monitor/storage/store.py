@@ -1,32 +1,30 @@
 """The door to the database: every method is one transaction, and every refusal a `StorageError`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
 from monitor.live import Live
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
-from monitor.routing import Episode, Match
+from monitor.routing import Match
 from monitor.silences import Acknowledged, Silence
 from monitor.storage import attention, findings, health, judgements, outbox, prices, schema
 from monitor.storage.database import connect, faults, free_bytes, name_of, reading, writing
 from monitor.storage.migrate import migrate
+from monitor.storage.owing import Owing
 from monitor.storage.records import (
-    Attempt,
     Counts,
     Evaluation,
     Judged,
     Kept,
     Key,
     Memory,
-    OutboxRow,
-    Owed,
     Polled,
     Recorded,
 )
@@ -44,10 +42,8 @@ def open_store(url: str) -> "Store":
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Store(Owing):
     """An open database."""
-
-    engine: Engine
 
     @property
     def name(self) -> str:
@@ -222,56 +218,6 @@ class Store:
         with writing(self.engine) as connection:
             health.commit(connection, series, source)
             outbox.enqueue(connection, messages, now=now)
-
-    # --- messages owed
-
-    def enqueue(self, messages: Iterable[Message], *, now: datetime) -> None:
-        """Owe messages that no transition caused, such as a health alert; each key once."""
-        with writing(self.engine) as connection:
-            outbox.enqueue(connection, messages, now=now)
-
-    def heard_on(self, episodes: Collection[Episode]) -> dict[Episode, frozenset[str]]:
-        """The channels for which a message of each episode was written that was not given up."""
-        with reading(self.engine) as connection:
-            return outbox.heard_on(connection, episodes)
-
-    def claim(
-        self, *, now: datetime, lease: timedelta, limit: int, skip: Collection[str] = ()
-    ) -> list[OutboxRow]:
-        """Take up to `limit` messages that are due, oldest first, and none of the channels in `skip`."""
-        with writing(self.engine) as connection:
-            return outbox.claim(connection, now=now, lease=lease, limit=limit, skip=skip)
-
-    def settle_sent(self, row: OutboxRow, *, now: datetime) -> bool:
-        """The channel took the message.  False when the claim had run out, here and below."""
-        with writing(self.engine) as connection:
-            return outbox.settle_sent(connection, row, now=now)
-
-    def settle_retry(
-        self, row: OutboxRow, *, now: datetime, next_at: datetime, error: str, may_have_arrived: bool = False
-    ) -> bool:
-        """The channel did not take the message; it is owed again from `next_at` on."""
-        with writing(self.engine) as connection:
-            return outbox.settle_retry(
-                connection, row, now=now, next_at=next_at, error=error, may_have_arrived=may_have_arrived
-            )
-
-    def settle_dead(
-        self, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
-    ) -> bool:
-        """The message is given up, and the notices that say so elsewhere are owed."""
-        with writing(self.engine) as connection:
-            return outbox.settle_dead(connection, row, now=now, error=error, notices=notices)
-
-    def outbox_rows(self, *, status: Owed | None = None, ref: str | None = None) -> list[OutboxRow]:
-        """Messages in the order in which they were written."""
-        with reading(self.engine) as connection:
-            return outbox.rows(connection, status=status, ref=ref)
-
-    def attempts(self, key: str) -> list[Attempt]:
-        """Every attempt to deliver a message, first one first."""
-        with reading(self.engine) as connection:
-            return outbox.attempts(connection, key)
 
     # --- the rest
 

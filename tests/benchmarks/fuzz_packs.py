@@ -20,13 +20,13 @@ from pathlib import Path
 
 import polars as pl
 
-from monitor.config import load_catalogue, pack_files, shipped_folder
 from monitor.engine import observe
 from monitor.errors import FaultyFileError
 from monitor.instruments import Catalogue
 from monitor.judge import judge
 from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
+from monitor.packs import load_catalogue, pack_files, shipped_folder
 from monitor.prices.sample import LAST, sample_bars
 from monitor.rulefile import read_rulebook
 

@@ -26,7 +26,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.config import load_catalogue
+from monitor.packs import load_catalogue
 from monitor.prices.source import Outcome
 from monitor.prices.yahoo import Limits, YahooSource
 

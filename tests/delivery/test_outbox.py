@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from monitor.alerts import Kind, Severity
 from monitor.delivery.channel import Channel, apprise_channel, console_channel
-from monitor.delivery.outbox import LEASE, POSSIBLE_REPEAT, Delivered, deliver_due
+from monitor.delivery.outbox import LEASE, MEANWHILE, POSSIBLE_REPEAT, Delivered, Terms, deliver_due
 from monitor.delivery.retry import TIME_LIMIT
+from monitor.messages import Form
+from monitor.policy import Decided
 from monitor.storage.records import Judged, Outcome, Owed
 from monitor.storage.store import Store, open_store
-from tests.storage.examples import NOW, message
+from tests.storage.examples import NOW, message, transition
 from tests.support.receivers import Step, WebReceiver, closed_port, mail_receiver, web_receiver
 
 
@@ -181,6 +184,96 @@ def test_a_message_written_while_others_are_sent_goes_out_in_the_same_round(stor
     owe(store, "first", channel="console")
 
     assert deliver(store, console_channel("console", write)) == Delivered(sent=2)
+
+
+def test_a_channel_that_fails_three_times_in_a_row_is_left_alone_for_a_while(store: Store) -> None:
+    owe(store, "first")
+
+    with web_receiver(script=[503, 503, 503]) as web:
+        channel = web_channel(web)
+        for seconds in (0, 5, 15):
+            assert deliver(store, channel, now=NOW + timedelta(seconds=seconds)) == Delivered(retried=1)
+        owe(store, "second")
+        assert deliver(store, channel, now=NOW + timedelta(seconds=60)) == Delivered()
+        assert deliver(store, channel, now=NOW + timedelta(seconds=75)) == Delivered(sent=2)
+
+    assert len(web.received) == 5
+
+
+def test_a_channel_is_sent_no_more_than_its_rate(store: Store) -> None:
+    owe(store, "first", "second", "third")
+    terms = {"web": Terms(rate=(2, timedelta(hours=1)))}
+
+    with web_receiver() as web:
+        channels = {"web": web_channel(web)}
+        for minutes in (0, 30, 61):
+            now = NOW + timedelta(minutes=minutes)
+            deliver_due(store, channels, now=lambda now=now: now, jitter=lambda: 1.0, terms=terms)  # type: ignore[misc]
+            if minutes == 30:
+                assert titles(web) == ["first", "second"]
+
+    assert titles(web) == ["first", "second", "third"]
+
+
+def test_a_message_that_may_be_sent_once_only_is_not_repeated_after_a_crash(store: Store) -> None:
+    owe(store, "first")
+    store.claim(now=NOW, lease=LEASE, channel="web")
+    terms = {"web": Terms(at_most_once=True)}
+
+    with web_receiver() as web:
+        done = deliver_due(
+            store, {"web": web_channel(web)}, now=lambda: NOW + LEASE, jitter=lambda: 1.0, terms=terms
+        )
+
+    assert (done, statuses(store)) == (Delivered(), [Owed.UNKNOWN])
+    assert web.received == []
+
+
+def test_an_open_and_its_resolve_that_waited_together_are_told_as_one(store: Store) -> None:
+    for one in (transition(), transition(Kind.RESOLVE)):
+        told = message(one, channel="web", title=f"{one.kind} gsr-high")
+        store.commit(Judged(decided=[Decided(transition=one, sent=True)], messages=[told]), now=NOW)
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=1)
+
+    assert titles(web) == ["resolve gsr-high"]
+    assert MEANWHILE in web.received[0].message
+    assert web.received[0].message.index("open gsr-high") < web.received[0].message.index("resolve gsr-high")
+    assert statuses(store) == [Owed.SENT, Owed.MERGED]
+
+
+def test_a_great_many_messages_that_were_held_up_are_told_as_one(store: Store) -> None:
+    owe(store, *(f"number {number}" for number in range(1000)))
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=1)
+
+    assert titles(web) == ["1,000 messages were held up"]
+    assert "and 960 older ones: metalwatch alerts" in web.received[0].message
+    assert "number 999" in web.received[0].message
+    assert statuses(store) == [Owed.SENT] + [Owed.MERGED] * 999
+
+
+def test_a_channel_that_hangs_does_not_delay_another(store: Store) -> None:
+    owe(store, "first")
+    owe(store, "elsewhere", channel="other")
+    arrived: list[bool] = []
+
+    with web_receiver() as other:
+
+        def hang(
+            title: str,
+            body: str,
+            severity: Severity,
+            form: Form = Form.TEXT,
+            picture: bytes | None = None,
+        ) -> None:
+            arrived.append(other.received.wait_for(1))
+
+        deliver(store, Channel("web", "test", hang), web_channel(other, "other"))
+
+    assert arrived == [True]
 
 
 SENDER = """

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import pack_files
 from monitor.instruments import Catalogue
+from monitor.packs import pack_files
 from monitor.ruletest import choose, covered, run_all
 from monitor.ruletest.coverage import HELD, OPEN, QUIET
 from monitor.ruletest.reading import SUFFIX

@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from monitor.alerts import Kind
+from monitor.policy import Decided
 from monitor.storage.records import Judged, OutboxRow, Outcome, Owed
 from monitor.storage.store import Store
-from tests.storage.examples import NOW, message
+from tests.storage.examples import NOW, message, transition
 
 LEASE = timedelta(minutes=5)
 AFTER_LEASE = NOW + LEASE
@@ -13,8 +15,9 @@ def owe(store: Store, *titles: str, channel: str = "mail", now: datetime = NOW) 
     store.commit(Judged(messages=[message(channel=channel, title=title) for title in titles]), now=now)
 
 
-def take(store: Store, now: datetime = NOW, limit: int = 9, **other: object) -> list[OutboxRow]:
-    return store.claim(now=now, lease=LEASE, limit=limit, **other)  # type: ignore[arg-type]
+def take(store: Store, now: datetime = NOW, limit: int = 9, channel: str = "mail") -> list[OutboxRow]:
+    claims = (store.claim(now=now, lease=LEASE, channel=channel) for _ in range(limit))
+    return [row for row in claims if row is not None]
 
 
 def titles(rows: list[OutboxRow]) -> list[str]:
@@ -24,9 +27,8 @@ def titles(rows: list[OutboxRow]) -> list[str]:
 def test_messages_are_claimed_oldest_first_and_once(store: Store) -> None:
     owe(store, "first", "second", "third")
 
-    assert titles(take(store, limit=2)) == ["first", "second"]
-    assert titles(take(store)) == []  # the third waits behind those being sent
-    assert [row.status for row in store.outbox_rows()] == [Owed.SENDING, Owed.SENDING, Owed.PENDING]
+    assert titles(take(store)) == ["first"]  # the others wait behind the one being sent
+    assert [row.status for row in store.outbox_rows()] == [Owed.SENDING, Owed.PENDING, Owed.PENDING]
 
 
 def test_a_sent_message_is_never_owed_again(store: Store) -> None:
@@ -102,15 +104,80 @@ def test_a_message_waits_behind_an_older_one_of_its_channel_that_is_tried_again_
     later = NOW + timedelta(minutes=1)
     store.settle_retry(first, now=NOW, next_at=later, error="down")
 
-    assert titles(take(store)) == ["elsewhere"]
-    assert titles(take(store, later)) == ["first", "second"]
+    assert titles(take(store)) == []
+    assert titles(take(store, channel="chat")) == ["elsewhere"]
+    assert titles(take(store, later)) == ["first"]
 
 
-def test_channels_can_be_left_out(store: Store) -> None:
+def test_the_channels_with_messages_that_are_due_are_known(store: Store) -> None:
     owe(store, "first")
     owe(store, "elsewhere", channel="chat")
 
-    assert titles(take(store, skip={"mail"})) == ["elsewhere"]
+    assert store.channels_due(now=NOW) == ["chat", "mail"]
+    assert store.channels_due(now=NOW - timedelta(minutes=1)) == []
+
+
+def test_messages_about_other_instances_do_not_wait_for_one_that_is_tried_again_later(store: Store) -> None:
+    about = {name: transition(instance=name) for name in ("mp", "slv")}
+    for name in ("mp", "slv", "mp"):
+        store.commit(
+            Judged(
+                decided=[Decided(transition=about[name], sent=True)],
+                messages=[message(about[name], title=f"{name} {len(store.outbox_rows())}")],
+            ),
+            now=NOW,
+        )
+        about[name] = transition(Kind.RESOLVE, instance=name)
+    (first,) = take(store, limit=1)
+    store.settle_retry(first, now=NOW, next_at=NOW + timedelta(minutes=1), error="down")
+
+    assert titles(take(store)) == ["slv 1"]
+
+
+def test_a_channel_that_is_left_alone_is_sent_nothing_until_then(store: Store) -> None:
+    owe(store, "first")
+    (first,) = take(store)
+    later = NOW + timedelta(minutes=1)
+    store.settle_retry(first, now=NOW, next_at=NOW, error="down", left_alone_until=later)
+
+    assert take(store) == []
+    assert titles(take(store, later)) == ["first"]
+
+
+def test_a_success_forgets_the_failures_of_a_channel(store: Store) -> None:
+    owe(store, "first")
+    (first,) = take(store)
+    store.settle_retry(first, now=NOW, next_at=NOW, error="down")
+    failed = store.failures("mail")
+    (again,) = take(store)
+    store.settle_sent(again, now=NOW)
+
+    assert (failed, store.failures("mail")) == (1, 0)
+
+
+def test_what_may_be_sent_once_only_is_not_sent_again_when_its_lease_runs_out(store: Store) -> None:
+    owe(store, "first")
+    take(store)
+
+    assert store.claim(now=AFTER_LEASE, lease=LEASE, channel="mail", at_most_once=True) is None
+    assert [row.status for row in store.outbox_rows()] == [Owed.UNKNOWN]
+
+
+def test_a_resolve_is_told_with_its_open_that_is_still_owed(store: Store) -> None:
+    opened, resolved = transition(), transition(Kind.RESOLVE)
+    other = transition(instance="mp")
+    for one in (opened, resolved, other):
+        store.commit(
+            Judged(decided=[Decided(transition=one, sent=True)], messages=[message(one, title=one.kind)]),
+            now=NOW,
+        )
+    (first,) = take(store, limit=1)
+    kin, is_all = store.to_merge(first, now=NOW, most=20)
+
+    assert ([row.title for row in kin], is_all) == (["resolve"], False)
+    assert store.settle_sent(first, now=NOW, merged=[row.key for row in kin])
+    assert [row.status for row in store.outbox_rows()] == [Owed.SENT, Owed.MERGED, Owed.PENDING]
+    assert store.outbox_rows()[1].merged_into == first.key
 
 
 def test_a_dead_message_and_the_notices_of_it_are_one_write(store: Store) -> None:
@@ -131,7 +198,9 @@ def test_two_workers_never_claim_the_same_message(store: Store) -> None:
         owe(store, str(number), channel=f"channel {number}")
 
     with ThreadPoolExecutor(4) as workers:
-        claims = workers.map(lambda _: titles(take(store, limit=1)), range(30))
+        claims = workers.map(
+            lambda number: titles(take(store, limit=1, channel=f"channel {number % 20}")), range(40)
+        )
         claimed = [title for one in claims for title in one]
 
     assert sorted(claimed, key=int) == sorted(set(claimed), key=int)

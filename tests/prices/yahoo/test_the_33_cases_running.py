@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monitor.config import load_rulebook
+from monitor.packs import load_rulebook
 from monitor.prices.source import Outcome
 from monitor.prices.yahoo import YahooSource
 from monitor.routing import everything

@@ -119,7 +119,8 @@ def _create_outbox() -> None:
         sa.Column("ref", sa.String, nullable=False),
         sa.Column("channel", sa.String, nullable=False),
         sa.Column("session", sa.Date),
-        *(sa.Column(name, sa.String, nullable=False) for name in ("severity", "title", "body")),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("severity", "title", "body", "form")),
+        sa.Column("chart", sa.JSON),
         sa.Column("transitions", sa.JSON, nullable=False),
         sa.Column("about", sa.String),
         sa.Column("created_at", INSTANT, nullable=False),
@@ -130,6 +131,7 @@ def _create_outbox() -> None:
         sa.Column("possible_repeat", sa.Boolean, nullable=False),
         sa.Column("sent_at", INSTANT),
         sa.Column("last_error", sa.String),
+        sa.Column("merged_into", sa.String),
     )
     op.create_index("outbox_by_ref", "outbox", ["ref"])
     op.create_index("outbox_by_status", "outbox", ["status", "channel", "number"])
@@ -138,6 +140,12 @@ def _create_outbox() -> None:
         sa.Column("transition", sa.String, primary_key=True),
         sa.Column("key", sa.String, sa.ForeignKey("outbox.key"), primary_key=True),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "channel_state",
+        sa.Column("channel", sa.String, primary_key=True),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("open_until", INSTANT),
     )
     op.create_table(
         "attempt",

@@ -1,0 +1,100 @@
+"""The part of the door to the database behind which messages wait until they are delivered."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from monitor.messages import Message
+from monitor.routing import Episode
+from monitor.storage import channels, outbox
+from monitor.storage.database import reading, writing
+from monitor.storage.records import Attempt, OutboxRow, Owed
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """The messages of an open database; each method is one transaction."""
+
+    engine: Engine
+
+    def enqueue(self, messages: Iterable[Message], *, now: datetime) -> None:
+        """Owe messages that no transition caused, such as a health alert; each key once."""
+        with writing(self.engine) as connection:
+            outbox.enqueue(connection, messages, now=now)
+
+    def heard_on(self, episodes: Collection[Episode]) -> dict[Episode, frozenset[str]]:
+        """The channels for which a message of each episode was written that was not given up."""
+        with reading(self.engine) as connection:
+            return outbox.heard_on(connection, episodes)
+
+    def claim(
+        self, *, now: datetime, lease: timedelta, channel: str, at_most_once: bool = False
+    ) -> OutboxRow | None:
+        """Take the oldest message of a channel that is due; None where there is none, or the channel is left alone."""
+        with writing(self.engine) as connection:
+            return outbox.claim(connection, now=now, lease=lease, channel=channel, at_most_once=at_most_once)
+
+    def channels_due(self, *, now: datetime) -> list[str]:
+        """The channels with messages that are due."""
+        with reading(self.engine) as connection:
+            return outbox.channels_due(connection, now=now)
+
+    def to_merge(self, row: OutboxRow, *, now: datetime, most: int) -> tuple[list[OutboxRow], bool]:
+        """What is told with a message: all that is due where that is more than so many, else what is about its episodes.
+
+        The second says whether it is all.
+        """
+        with reading(self.engine) as connection:
+            every = outbox.backlog(connection, row, now=now)
+            return (every, True) if len(every) >= most else (outbox.kin(connection, row), False)
+
+    def attempts_since(self, channel: str, instant: datetime) -> int:
+        """How often a channel was sent to."""
+        with reading(self.engine) as connection:
+            return channels.attempts_since(connection, channel, instant)
+
+    def failures(self, channel: str) -> int:
+        """How often in a row a channel failed."""
+        with reading(self.engine) as connection:
+            return channels.failures(connection, channel)
+
+    def settle_sent(self, row: OutboxRow, *, now: datetime, merged: Collection[str] = ()) -> bool:
+        """The channel took the message and those merged into it.  False when the claim had run out, here and below."""
+        with writing(self.engine) as connection:
+            return outbox.settle_sent(connection, row, now=now, merged=merged)
+
+    def settle_retry(
+        self,
+        row: OutboxRow,
+        *,
+        now: datetime,
+        next_at: datetime,
+        error: str,
+        may_have_arrived: bool = False,
+        left_alone_until: datetime | None = None,
+    ) -> bool:
+        """The channel did not take the message; it is owed again from `next_at` on."""
+        with writing(self.engine) as connection:
+            channels.has_failed(connection, row.channel, left_alone_until=left_alone_until)
+            return outbox.settle_retry(
+                connection, row, now=now, next_at=next_at, error=error, may_have_arrived=may_have_arrived
+            )
+
+    def settle_dead(
+        self, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
+    ) -> bool:
+        """The message is given up, and the notices that say so elsewhere are owed."""
+        with writing(self.engine) as connection:
+            return outbox.settle_dead(connection, row, now=now, error=error, notices=notices)
+
+    def outbox_rows(self, *, status: Owed | None = None, ref: str | None = None) -> list[OutboxRow]:
+        """Messages in the order in which they were written."""
+        with reading(self.engine) as connection:
+            return outbox.rows(connection, status=status, ref=ref)
+
+    def attempts(self, key: str) -> list[Attempt]:
+        """Every attempt to deliver a message, first one first."""
+        with reading(self.engine) as connection:
+            return outbox.attempts(connection, key)

@@ -1,0 +1,117 @@
+"""Routes, silences and acknowledgements as a user types them, on the sample market."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import Home
+
+CRASH = "2020-03-13T20:00-04:00"
+SETTINGS = """\
+database: mw.db
+packs: [precious, shocks]
+prices: {source: sample}
+channels: {console: console, other: console}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "metalwatch.yml").write_text(SETTINGS, encoding="utf-8")
+    return Home(
+        tmp_path, {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "USER": "ann", "METALWATCH_CLOCK": CRASH}
+    )
+
+
+def routed(home: Home, routes: str) -> None:
+    (home.folder / "metalwatch.yml").write_text(SETTINGS + routes, encoding="utf-8")
+
+
+def test_a_route_that_nothing_reaches_is_a_fault_with_its_place(home: Home) -> None:
+    routed(
+        home,
+        "routes:\n  - {match: {pack: shocks}, channels: [console]}\n"
+        "  - {match: {rule: silver-crash}, channels: [other]}\n  - {channels: [console]}\n",
+    )
+    told = home.command("check")
+
+    assert told.returncode == 2
+    assert "metalwatch.yml:7:5: nothing ever takes this route" in told.stderr
+
+
+def test_an_unknown_channel_and_a_missing_last_route_are_faults_at_once(home: Home) -> None:
+    routed(home, "routes:\n  - {match: {pack: shocks}, channels: [consol]}\n")
+    told = home.command("check")
+
+    assert told.returncode == 2
+    assert 'unknown channel "consol"; did you mean "console"?' in told.stderr
+    assert "the last route does not take everything" in told.stderr
+
+
+def test_alerts_lists_what_was_told_where_and_accounts_for_all_of_it(home: Home) -> None:
+    routed(home, "routes:\n  - {match: {severity: critical}, channels: [other]}\n  - {channels: [console]}\n")
+    home.command("once", "--clock", "2020-03-10T20:00-04:00")
+    home.command("once")
+    told = json.loads(home.command("alerts", "--json", "--limit", "100").stdout)
+
+    assert told["account"]["lost"] == []
+    assert set(told["account"]["told"]) == {"console", "other"}
+    critical = [one for one in told["alerts"] if one["level"] == "critical" and one["refs"]]
+    assert critical
+    assert all("other " in one["fate"] for one in critical)
+
+
+def test_a_silence_shows_what_it_would_have_hidden_hides_and_can_be_ended(home: Home) -> None:
+    home.command("once", "--clock", "2020-03-10T20:00-04:00")
+    preview = home.command("silence", "add", "silver-*", "--reason", "noise", "--days", "9", "--dry-run")
+    added = home.command(
+        "silence", "add", "silver-*", "--reason", "noise", "--days", "9", "--clock", "2020-03-11T08:00-04:00"
+    )
+    home.command("once")
+    listed = json.loads(home.command("silence", "list", "--json").stdout)["silences"]
+    ended = home.command("silence", "end", "1")
+
+    assert "In the last year it would have hidden" in preview.stdout
+    assert "silence 1: 3 rules, until 2020-03-20" in added.stdout
+    (one,) = listed
+    assert (one["author"], one["reason"], one["ended"]) == ("ann", "noise", False)
+    assert one["hidden"] > 0
+    assert "silence 1 is over" in ended.stdout
+    assert home.command("silence", "end", "1").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gsr-*", "--reason", "x"], "a silence needs one end"),
+        (["gsr-*", "--reason", "x", "--days", "1", "--until-resolved"], "a silence needs one end"),
+        (["--reason", "x", "--days", "1"], "a silence of everything hides what you watch for"),
+        (["nothing-*", "--reason", "x", "--days", "1"], "no rule in force is meant"),
+        (["gsr-*", "--reason", "x", "--until", "2020-01-01"], "is over already"),
+        (
+            ["gsr-*", "--reason", "x", "--days", "1", "--severity", "loud"],
+            "expected info, warning or critical",
+        ),
+    ],
+)
+def test_a_silence_without_an_end_or_a_meaning_is_refused(
+    home: Home, arguments: list[str], said: str
+) -> None:
+    told = home.command("silence", "add", *arguments)
+
+    assert told.returncode == 2
+    assert said in told.stderr
+
+
+def test_an_open_alert_is_acknowledged_by_its_rule_or_by_the_ref_of_its_message(home: Home) -> None:
+    home.command("once")
+    refs = [
+        one["refs"][0] for one in json.loads(home.command("alerts", "--json").stdout)["alerts"] if one["refs"]
+    ]
+    by_ref = home.command("ack", refs[0], "--note", "sold")
+    nothing = home.command("ack", "gsr-nothing")
+
+    assert by_ref.returncode == 0, by_ref.stderr
+    assert "acknowledged: " in by_ref.stdout
+    assert nothing.returncode == 2
