@@ -53,23 +53,28 @@ def _beyond(known: pl.Series, *, above: bool) -> float | None:
 def chart(track: Track, transition: Transition) -> dict[str, Any] | None:
     """The picture of what a transition compares, packed; None where it compares nothing that has values."""
     level = track.instance.level(transition.level)
-    bound = decisive(level.when, transition.values)
+    held = track.cut(upto=transition.session)
+    made = drawing(held, level, decisive(level.when, transition.values), last=PICTURED)
+    return None if made is None else packed(made)
+
+
+def drawing(track: Track, level: Level, bound: Bound | None, *, last: int | None = None) -> Drawing | None:
+    """A picture of what a level compares, over so many last sessions or all; None where that has no values."""
     if bound is None:
         return None
-    held = track.cut(upto=transition.session)
-    frame = held.frame.select("session", value=pl.col(bound[0].key).cast(pl.Float64)).tail(PICTURED)
+    frame = track.frame.select("session", value=pl.col(bound[0].key).cast(pl.Float64))
+    frame = frame if last is None else frame.tail(last)
     if not frame["value"].drop_nulls().len():
         return None
     rule, member = track.instance.rule, track.instance.member
-    drawing = Drawing(
+    return Drawing(
         title=f"{rule.name}{f' {member}' if member else ''}: {written(bound[0])}",
         unit=_unit(bound),
         frame=frame,
         fires=_mark("fires", bound),
         clear=_clear(level, bound),
-        episodes=tuple(span for span in episodes(held) if span[1] is None or span[1] >= frame["session"][0]),
+        episodes=tuple(span for span in episodes(track) if span[1] is None or span[1] >= frame["session"][0]),
     )
-    return packed(drawing)
 
 
 def _unit(bound: Bound) -> str:

@@ -1,0 +1,12 @@
+"""Pictures: a metric with its levels and episodes, and the charts of a report.
+
+A `Drawing` is what is shown, `metric_chart` makes a Vega-Lite specification of it, `png` and `svg` draw that, without
+network and with fonts that come along.  A drawing can be packed into a few kilobytes of JSON and kept until it is
+needed, because drawing takes a part of a second and a hundred megabytes.
+"""
+
+from monitor.charts.drawing import Drawing, Mark, Span, Spec, packed, reduced, unpacked
+from monitor.charts.metric import metric_chart
+from monitor.charts.rendering import png, svg
+
+__all__ = ["Drawing", "Mark", "Span", "Spec", "metric_chart", "packed", "png", "reduced", "svg", "unpacked"]

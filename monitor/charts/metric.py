@@ -1,0 +1,97 @@
+"""A metric as a picture: its line, the level at which a rule fires and the one at which it is clear, its episodes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from monitor.charts.drawing import Drawing, Spec, reduced
+from monitor.charts.parts import CLEAR, FAINT, FIRES, FONT, GRID, LINE, SHADE, TEXT, at, chart, x, y
+
+
+def metric_chart(drawing: Drawing, *, width: int = 600, height: int = 300) -> Spec:
+    """The Vega-Lite specification of a drawing, so many points wide and high, without its margins."""
+    import altair as alt
+
+    layers = [*_shades(drawing), _line(drawing), *_levels(drawing), *_last(drawing)]
+    title = alt.TitleParams(
+        drawing.title,
+        subtitle=_subtitle(drawing),
+        anchor="start",
+        fontSize=15,
+        subtitleFontSize=12,
+        subtitleColor=FAINT,
+    )
+    made = (
+        alt.layer(*layers)
+        .properties(width=width, height=height, title=title)
+        .configure(font=FONT, background="white", padding=12)
+        .configure_axis(labelFontSize=12, labelColor=TEXT, gridColor=GRID, domain=False, ticks=False)
+        .configure_view(stroke=None)
+    )
+    spec: Spec = made.to_dict()
+    return spec
+
+
+def _subtitle(drawing: Drawing) -> str:
+    unit = f"in {drawing.unit}" if drawing.unit else "without a unit"
+    return f"as of {drawing.as_of}, {unit}" + (", shaded: open" if drawing.episodes else "")
+
+
+# --- the layers
+
+
+def _shown(drawing: Drawing, value: float) -> float:
+    return value * 100 if drawing.unit == "%" else value
+
+
+def _rows(drawing: Drawing) -> list[dict[str, object]]:
+    frame = reduced(drawing.frame)
+    return [
+        {"session": at(session), "value": None if value is None else _shown(drawing, value)}
+        for session, value in frame.select("session", "value").iter_rows()
+    ]
+
+
+def _line(drawing: Drawing) -> Any:
+    return chart(_rows(drawing)).mark_line(color=LINE, strokeWidth=1.6).encode(x=x("session"), y=y("value"))
+
+
+def _shades(drawing: Drawing) -> Iterator[Any]:
+    import altair as alt
+
+    first, last = drawing.frame["session"][0], drawing.as_of
+    spans = [
+        {"from": at(max(opened, first)), "to": at(min(resolved or last, last))}
+        for opened, resolved in drawing.episodes
+        if (resolved is None or resolved >= first) and opened <= last
+    ]
+    if spans:
+        yield (chart(spans).mark_rect(color=SHADE, opacity=0.45).encode(x=x("from"), x2=alt.X2("to:T")))
+
+
+def _levels(drawing: Drawing) -> Iterator[Any]:
+    import altair as alt
+
+    for mark, colour in ((drawing.fires, FIRES), (drawing.clear, CLEAR)):
+        if mark is None:
+            continue
+        row = {"value": _shown(drawing, mark.value), "text": mark.text}
+        base = chart([row]).encode(y=y("value"))
+        yield base.mark_rule(color=colour, strokeDash=[5, 4], strokeWidth=1.2)
+        for halo in ({"stroke": "white", "strokeWidth": 4}, {}):  # the words stay readable over the line
+            words = base.mark_text(
+                align="left", baseline="bottom", dx=4, dy=-3, fontSize=12, color=colour, **halo
+            )
+            yield words.encode(text="text:N", x=alt.value(0))
+
+
+def _last(drawing: Drawing) -> Iterator[Any]:
+    known = drawing.frame.drop_nulls("value").tail(1)
+    if not known.height:
+        return
+    session, value = known.select("session", "value").row(0)
+    number = _shown(drawing, value)
+    text = f"{number:,.1f} %" if drawing.unit == "%" else f"{number:,.4g}"
+    row = {"session": at(session), "value": number, "text": text}
+    base = chart([row]).encode(x=x("session"), y=y("value"))
+    yield base.mark_point(filled=True, color=LINE, size=60, opacity=1)
+    yield base.mark_text(align="left", dx=8, fontSize=13, fontWeight="bold", color=TEXT).encode(text="text:N")

@@ -1,0 +1,19 @@
+"""A Vega-Lite specification drawn, without network and with fonts that come along."""
+
+from monitor.charts.drawing import Spec
+
+
+def png(spec: Spec, *, scale: float = 1.5) -> bytes:
+    """The picture as PNG, `scale` pixels to a point."""
+    import vl_convert
+
+    picture: bytes = vl_convert.vegalite_to_png(spec, scale=scale)
+    return picture
+
+
+def svg(spec: Spec) -> str:
+    """The picture as SVG."""
+    import vl_convert
+
+    picture: str = vl_convert.vegalite_to_svg(spec)
+    return picture
