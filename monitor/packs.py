@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from monitor.errors import UsageError
+from monitor.eventfile import Event, read_events
 from monitor.instruments import Catalogue, read_catalogue
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.yamltext import did_you_mean
 
 CATALOGUE_FILE = "instruments.yml"
-NOT_PACKS = frozenset({CATALOGUE_FILE, "events.yml"})
+EVENTS_FILE = "events.yml"
+NOT_PACKS = frozenset({CATALOGUE_FILE, EVENTS_FILE})
 """Files beside the packs that are none."""
 
 
@@ -39,6 +41,12 @@ def load_catalogue() -> Catalogue:
     """The instruments that ship."""
     file = shipped_folder() / CATALOGUE_FILE
     return read_catalogue(read_text(file), file=str(file))
+
+
+def load_events(catalogue: Catalogue, file: Path | None = None) -> tuple[Event, ...]:
+    """The events of a file, or those that ship; FaultyFileError carries all faults of the file."""
+    path = file or shipped_folder() / EVENTS_FILE
+    return read_events(read_text(path), file=shown_path(path), catalogue=catalogue)
 
 
 def find_packs(names: Iterable[str], *, folder: Path) -> list[Path]:
