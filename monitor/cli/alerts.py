@@ -1,19 +1,18 @@
 """`alerts` and `ack`: what was told, what was not and why; and that somebody takes care of what is open."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.screen import counted, say, show_json, table
+from monitor.cli.screen import say, show_json, table
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.ledger import Account
     from monitor.rules import Instance, Rulebook
-    from monitor.storage.records import OutboxRow, Recorded
     from monitor.storage.store import Store
 
 DAY = "%Y-%m-%d"
@@ -42,71 +41,21 @@ def alerts(
     """List what happened, newest first: what was told and where it is, what was withheld and why."""
     from monitor.ledger import account
     from monitor.opening import opened
+    from monitor.overview.alerts import account_row, alert_rows, heard
 
     found = configuration(settings)
     with opened(found, claim=False) as (store, source):
         recorded = store.transitions(since=since.date() if since else None)
         rows = store.outbox_rows()
-    wanted = [one for one in recorded if _is_wanted(one, rule, severity, withheld=withheld)]
-    shown, total = wanted[:limit], account(wanted, rows)
+    wanted = heard(recorded, rule=rule, severity=severity, only_withheld=withheld)
+    shown, total = alert_rows(wanted[:limit], rows), account(wanted, rows)
     if json:
-        show_json(
-            {
-                "prices": source.label,
-                "alerts": [_plain(one, rows) for one in shown],
-                "account": _account(total),
-            }
-        )
+        show_json({"prices": source.label, "alerts": shown, "account": account_row(total)})
         return
     say(f"Prices: {source.label}")
-    cells = [
-        (one["session"], one["level"], one["name"], one["kind"], one["fate"])
-        for one in (_plain(o, rows) for o in shown)
-    ]
+    cells = [(one.session, one.level, one.name, one.kind, one.fate) for one in shown]
     table(("session", "level", "rule", "what", "told"), cells)
     _say_account(total, len(wanted))
-
-
-def _is_wanted(one: "Recorded", rule: str | None, severity: str | None, *, withheld: bool) -> bool:
-    from monitor.alerts import RECORDED_ONLY
-
-    made = one.transition
-    return (
-        made.kind not in RECORDED_ONLY
-        and rule in (None, made.rule, made.rule.partition("/")[2])
-        and severity in (None, made.level.value)
-        and not (withheld and one.sent)
-    )
-
-
-def _plain(one: "Recorded", rows: "Iterable[OutboxRow]") -> dict[str, object]:
-    made = one.transition
-    carriers = [row for row in rows if made.id in row.transitions]
-    fate = f"withheld: {one.cause}"
-    if one.sent:
-        fate = ", ".join(f"{row.channel} {row.status.value} {row.ref}" for row in carriers) or "no channel"
-    return {
-        "session": made.session,
-        "level": made.level.value,
-        "rule": made.rule,
-        "instance": made.instance,
-        "name": made.rule + (f" {made.instance}" if made.instance else ""),
-        "kind": made.kind.value,
-        "reason": made.reason.value,
-        "episode": made.episode,
-        "fate": fate,
-        "refs": [row.ref for row in carriers],
-        "text": one.text,
-    }
-
-
-def _account(total: "Account") -> dict[str, object]:
-    return {
-        "decided": total.decided,
-        "withheld": dict(total.withheld),
-        "told": {name: dict(counts) for name, counts in total.told.items()},
-        "lost": list(total.lost),
-    }
 
 
 def _say_account(total: "Account", known: int) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import JsonOption, SettingsOption, configuration
-from monitor.cli.screen import counted, paragraph, say, show_json
+from monitor.cli.screen import paragraph, say, show_json
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.rules import Instance, Rulebook

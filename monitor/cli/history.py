@@ -12,8 +12,9 @@ import typer
 import monitor
 from monitor.cli.evidence import show_evidence, show_spans, write_rows
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import counted, note, paragraph, say, show_json, table, working
+from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     import polars as pl

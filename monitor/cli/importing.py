@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.screen import counted, note, say, show_json, table, working
+from monitor.cli.screen import note, say, show_json, table, working
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     import polars as pl

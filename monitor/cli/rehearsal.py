@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from monitor.backtest import run
-from monitor.cli.screen import counted, paragraph, say, write_message
+from monitor.cli.screen import paragraph, say, write_message
 from monitor.cycle import Result, run_cycle
 from monitor.delivery.channel import console_channel
 from monitor.delivery.outbox import deliver_due
 from monitor.gather import Context
 from monitor.instruments import Instrument
+from monitor.overview.words import counted
 from monitor.packs import load_rulebook
 from monitor.prices.sample import SampleSource, sample_bars
 from monitor.routing import everything

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.owed import failures, owed
-from monitor.cli.screen import counted, note, say, show_json, write_message
+from monitor.cli.screen import note, say, show_json, write_message
 from monitor.errors import MonitorError, UnreachableError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.cycle import Result
@@ -35,6 +35,7 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     from monitor.cycle import run_cycle
     from monitor.daemon import read_clock, send_owed
     from monitor.opening import make_context, only_one, open_channels, opened, terms_of
+    from monitor.overview.delivery import owed
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
@@ -54,6 +55,8 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
 
 def _complain(result: "Result", source: str, waiting: "list[OutboxRow]") -> None:
     """What failed, a line each on stderr, and the exit code that says so."""
+    from monitor.overview.delivery import failures
+
     for answer in result.failed:
         note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}")
     lines = failures(waiting)

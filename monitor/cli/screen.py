@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import Fault
+from monitor.overview.row import Row
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,11 +66,6 @@ def wrapped(text: str, *, indent: str = "", hang: str = "  ") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def counted(number: int, what: str) -> str:
-    """`1 message`, `12,784 messages`."""
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def write_message(text: str, *, indent: str = "") -> None:
@@ -133,6 +129,9 @@ def show_json(value: object) -> None:
 
 
 def _plain(value: object) -> object:
+
+    if isinstance(value, Row):
+        return value.plain
     if isinstance(value, date | datetime):
         return value.isoformat()
     return str(value)

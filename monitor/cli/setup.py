@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import counted, note, paragraph, say, show_faults, show_json, table, working
+from monitor.cli.screen import note, paragraph, say, show_faults, show_json, table, working
 from monitor.errors import Fault, FaultyFileError, SourceError, UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.backtest.deep import DeepReport

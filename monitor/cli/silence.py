@@ -1,19 +1,19 @@
 """`silence`: do not tell of some alerts for a while, with a reason, an end, and a look at what that would hide."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
-from monitor.cli.screen import counted, paragraph, say, show_json, table
+from monitor.cli.screen import paragraph, say, show_json, table
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
+    from monitor.overview.attention import SilenceRow
     from monitor.routing import Match
     from monitor.rules import Rulebook
-    from monitor.silences import Silence
     from monitor.storage.store import Store
 
 DAY = "%Y-%m-%d"
@@ -128,53 +128,26 @@ def list_silences(
     """List silences: what they hide, why, who wanted it, and when they end."""
     from monitor.daemon import read_clock
     from monitor.opening import opened
-    from monitor.silences import SILENCE
+    from monitor.overview.attention import silence_rows
 
     found = configuration(settings)
     now = read_clock(clock or found.clock).now()
     with opened(found, claim=False) as (store, _source):
-        kept = store.silences()
-        causes = [one.cause for one in store.transitions() if one.cause]
-    rows = [
-        {
-            "number": one.number,
-            "what": _what(one),
-            "reason": one.reason,
-            "author": one.author,
-            "until": one.until,
-            "ended": one.until is not None and one.until <= now,
-            "hidden": causes.count(f"{SILENCE}{one.number}"),
-        }
-        for one in kept
-    ]
+        rows = silence_rows(store.silences(), store.transitions(), now)
     if json:
         show_json({"silences": rows})
         return
     if not rows:
         say("there are no silences")
         return
-    cells = [
-        (row["number"], row["what"], _until(row), row["hidden"], f"{row['reason']} ({row['author']})")
-        for row in rows
-    ]
+    cells = [(row.number, row.what, _until(row), row.hidden, f"{row.reason} ({row.author})") for row in rows]
     table(("no", "what", "until", "hidden", "why"), cells, right=(0, 3))
 
 
-def _until(row: Mapping[str, object]) -> str:
-    if row["until"] is None:
+def _until(row: "SilenceRow") -> str:
+    if row.until is None:
         return "resolved"
-    return f"{row['until']:%Y-%m-%d %H:%M}" + (" (over)" if row["ended"] else "")
-
-
-def _what(one: "Silence") -> str:
-    match = one.match
-    parts = [
-        *match.rule,
-        *(f"pack {name}" for name in match.pack),
-        *match.instrument,
-        *sorted(match.severity),
-    ]
-    return ", ".join(str(part) for part in parts)
+    return f"{row.until:%Y-%m-%d %H:%M}" + (" (over)" if row.ended else "")
 
 
 @app.command()

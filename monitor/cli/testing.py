@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import JsonOption, SettingsOption, configuration
-from monitor.cli.screen import counted, note, paragraph, say, show_json, table, working
+from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.rules import Instance

@@ -2,25 +2,20 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from monitor.cli.screen import counted
+from monitor.overview.words import counted
+from monitor.storage.records import OutboxRow, Owed
 
-if TYPE_CHECKING:
-    from monitor.storage.records import OutboxRow
+STILL_OWED = frozenset({Owed.PENDING, Owed.SENDING, Owed.RETRY})
 
 
-def owed(rows: "Iterable[OutboxRow]") -> "list[OutboxRow]":
+def owed(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
     """The messages that are still to be sent."""
-    from monitor.storage.records import Owed
-
-    return [row for row in rows if row.status not in (Owed.SENT, Owed.DEAD)]
+    return [row for row in rows if row.status in STILL_OWED]
 
 
-def failures(rows: "Iterable[OutboxRow]") -> list[str]:
+def failures(rows: Iterable[OutboxRow]) -> list[str]:
     """Of each channel that did not take what it was sent: how much, and the last reason it gave."""
-    from monitor.storage.records import Owed
-
     failed = [row for row in rows if row.last_error and row.status in (Owed.RETRY, Owed.SENDING, Owed.DEAD)]
     failed.sort(key=lambda row: (row.channel, row.status is Owed.DEAD, row.number))
     return [
@@ -29,7 +24,7 @@ def failures(rows: "Iterable[OutboxRow]") -> list[str]:
     ]
 
 
-def _line(channel: str, rows: "list[OutboxRow]", *, dead: bool) -> str:
+def _line(channel: str, rows: list[OutboxRow], *, dead: bool) -> str:
     first = rows[0]
     if dead:
         what = f"{counted(len(rows), 'message')} given up (`metalwatch explain {first.ref}`)"

@@ -1,0 +1,74 @@
+"""The rules in force: a row for each instance with its value, what it waits for, how far that is, and its state."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from monitor.alerts import Severity
+from monitor.health import Health
+from monitor.ledger import Standpoint
+from monitor.overview.data import stale_since
+from monitor.overview.row import Row
+
+NOT_JUDGED = "not judged"
+
+
+class RuleRow(Row):
+    """Where one instance of a rule stands."""
+
+    rule: str
+    """Its full id, pack/name."""
+    instance: str | None
+    """The instrument of its group, if it is asked of a group."""
+    state: str
+    """ok, pending, firing, recovering, or not judged."""
+    session: date | None
+    """The last session in which it was judged."""
+    metric: str
+    """What the comparison that is nearest to its trigger looks at."""
+    value: float | None
+    """In that session; null is unknown."""
+    value_shown: str
+    waits_for: str
+    """The threshold; of an open alert, the one at which it is clear."""
+    distance: str
+    """From the value to the threshold, with its sign."""
+    closeness: float | None
+    """The distance without its sign, as a part of the threshold."""
+    level: Severity | None
+    """The severity of its open alert."""
+    opened: date | None
+    """The session in which that opened."""
+    labels: dict[str, str]
+    stale_since: date | None
+    """Since when it waits for a series that is stale or dead."""
+
+    @property
+    def name(self) -> str:
+        """Rule and instance, as people read them."""
+        return f"{self.rule} {self.instance}" if self.instance else self.rule
+
+
+def rule_rows(points: Iterable[Standpoint], health: Health) -> list[RuleRow]:
+    """A row for each instance."""
+    return [_row(one, health) for one in points]
+
+
+def _row(point: Standpoint, health: Health) -> RuleRow:
+    evaluation, now = point.evaluation, point.now
+    since = stale_since(point.instance, health)
+    return RuleRow(
+        rule=point.instance.rule.id,
+        instance=point.instance.member,
+        state=evaluation.phase if evaluation else NOT_JUDGED,
+        session=evaluation.session if evaluation else None,
+        metric=now.metric,
+        value=now.value,
+        value_shown=now.value_shown,
+        waits_for=now.threshold_shown,
+        distance=now.distance_shown,
+        closeness=now.closeness,
+        level=point.level,
+        opened=point.memory.state.opened if point.memory and point.level else None,
+        labels=dict(point.instance.labels),
+        stale_since=since and since.date(),
+    )
