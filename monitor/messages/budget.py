@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from monitor.messages.content import Alert, Content, Item, Rank
 from monitor.messages.styles import Style
@@ -15,13 +16,10 @@ CUT = "…"
 def fitted(content: Content, style: Style, *, picture: bool = False) -> str:
     """The body with as much of what the message says as there is space for."""
     limit = style.longest(picture=picture)
-    body = write(content, style.form, picture=picture)
     if limit is None:
-        return body
-    room = limit - len(content.title) - 1
-    if len(body) <= room:
-        return body
-    for less in _shorter(content):
+        return write(content, style.form, picture=picture)
+    room, body = limit - len(content.title) - 1, ""
+    for less in chain([content], _shorter(content)):
         body = write(less, style.form, picture=picture)
         if len(body) <= room:
             return body

@@ -10,7 +10,7 @@ SESSION = date(2026, 1, 29)
 ITEMS = (
     Item(Rank.WORDS, "", "Gold-silver ratio 104.8: silver is cheap against gold"),
     Item(Rank.NOTE, "", "2 messages withheld since the last one (cooldown)"),
-    Item(Rank.CLEAR, "clear at", "gsr < 85, -19.8 (-18.9 %) from here"),
+    Item(Rank.CLEAR, "clear at", "gsr < 85, -19.80 (-18.9 %) from here"),
     Item(Rank.HISTORY, "history:", "higher than 98.9 % of 6,412 sessions since 2000-08-30"),
     Item(Rank.BEFORE, "last time:", "2020-02-28 to 2020-08-05"),
     Item(Rank.RULE, "rule", "precious/gsr-high, episode 4"),

@@ -57,7 +57,7 @@ _NTFY = Style(limit=4000, with_picture=1900, pictures=True)
 _TELEGRAM = Style(form=Form.TAGS, limit=4000, with_picture=1000, pictures=True)
 _SHORT_MESSAGES = (
     "46elks atalk bulksms bulkvs burstsms clickatell clicksend d7sms elks freemobile httpsms infobip kavenegar "
-    "kudosity messagebird msg91 msgbird nexmo plivo pushed ringc serwersms seven sfr sinch smsc smsmanager smsmgr "
+    "kudosity msg91 msgbird nexmo pushed ringc serwersms seven sfr sinch smsc smsmanager smsmgr "
     "sns telnyx twilio voipms vonage"
 )
 
@@ -69,6 +69,7 @@ _STYLES: Mapping[str, Style] = {
     "mmosts": _CHAT,
     "ntfy": _NTFY,
     "ntfys": _NTFY,
+    "plivo": Style(limit=140),
     "pover": Style(limit=1000),
     "rocket": Style(form=Form.MARKDOWN, limit=1000),
     "rockets": Style(form=Form.MARKDOWN, limit=1000),

@@ -8,7 +8,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING
 
 from monitor.errors import Fault, MonitorError, Place
@@ -101,7 +101,8 @@ def told(content: Content, form: Form, *, picture: bool) -> dict[str, object]:
     }
 
 
-def _told_alert(alert: Alert) -> dict[str, object]:
+def _told_alert(alert: Alert) -> SimpleNamespace:
+    """Not a dictionary, of which `clear` would be a method."""
     one = {
         name: next((item.text for item in alert.of(rank)), "")
         for name, rank in (
@@ -113,17 +114,17 @@ def _told_alert(alert: Alert) -> dict[str, object]:
             ("evidence", Rank.EVIDENCE),
         )
     }
-    return {
+    return SimpleNamespace(
         **one,
-        "headline": alert.headline,
-        "kind": alert.kind.value,
-        "severity": alert.severity.value,
-        "rule": alert.rule,
-        "instrument": alert.instrument or "",
-        "session": alert.session,
-        "notes": [item.text for item in alert.of(Rank.NOTE)],
-        "legs": [item.line for item in alert.of(Rank.LEG)],
-    }
+        headline=alert.headline,
+        kind=alert.kind.value,
+        severity=alert.severity.value,
+        rule=alert.rule,
+        instrument=alert.instrument or "",
+        session=alert.session,
+        notes=[item.text for item in alert.of(Rank.NOTE)],
+        legs=[item.line for item in alert.of(Rank.LEG)],
+    )
 
 
 @functools.lru_cache(maxsize=32)

@@ -16,7 +16,9 @@ PICTURE = f'<p><img src="cid:{PICTURE_NAME}" alt="Chart of the value" width="600
 _BELOW = (Rank.WORDS, Rank.NOTE, Rank.CLEAR, Rank.HISTORY, Rank.BEFORE, Rank.RULE, Rank.EVIDENCE)
 _COLOURS = {Severity.INFO: "#0969da", Severity.WARNING: "#bf8700", Severity.CRITICAL: "#cf222e"}
 _OVER = "#1a7f37"
-_MARKUP = re.compile(r"([\\`*_~|<>#\[\]])")
+_MARKUP = re.compile(r"([\\`*_~|<>#\[\]]|&(?=#?\w+;)|^[-+=](?=[\s=-]|$))", re.MULTILINE)
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)", re.MULTILINE)
+"""What Markdown would take for marks; some only where they begin a line."""
 
 
 def write(content: Content, form: Form, *, picture: bool = False) -> str:
@@ -70,12 +72,18 @@ class _Marks:
     code: Callable[[str], str]
     newline: str = "\n"
     bullet: str = ""
+    parts_lists: bool = False
+    """Whether a line below a list would become a part of it."""
 
 
 _MARKS = {
     Form.TEXT: _Marks(str, str, str),
     Form.MARKDOWN: _Marks(
-        lambda text: _MARKUP.sub(r"\\\1", text), "**{}**".format, "`{}`".format, bullet="- "
+        lambda text: _NUMBERED.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text)),
+        "**{}**".format,
+        "`{}`".format,
+        bullet="- ",
+        parts_lists=True,
     ),
     Form.SLACK: _Marks(str, "*{}*".format, "`{}`".format, bullet="• "),
     Form.TAGS: _Marks(
@@ -94,8 +102,11 @@ def _paragraphs(content: Content, marks: _Marks) -> Iterator[list[str]]:
         lines += [_line(item, marks) for item in alert.of(*_BELOW)]
         if lines:
             yield lines
-    last = [marks.bullet + _line(leg, marks) for leg in content.legs]
-    yield [*_more(content, marks), *last, _footer(content, marks)]
+    legs = [marks.bullet + _line(leg, marks) for leg in content.legs]
+    if legs and marks.parts_lists:
+        yield legs
+        legs = []
+    yield [*legs, *_more(content, marks), _footer(content, marks)]
 
 
 def _line(item: Item, marks: _Marks) -> str:

@@ -17,7 +17,7 @@ from monitor.rulefile import read_rulebook
 from monitor.rules import Instance, Level, Rulebook
 from tests.support.rules import pack
 
-RULES = Path(__file__).parents[1] / "rules"
+RULES = Path(__file__).parents[2] / "rules"
 SESSION = date(2026, 1, 30)
 OPENED = date(2026, 1, 28)
 ADVICE = re.compile(

@@ -1,0 +1,106 @@
+"""Charts: what is packed comes back, what is drawn shows every level, and a picture needs no network."""
+
+import struct
+from datetime import date, timedelta
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.charts import Drawing, Mark, metric_chart, packed, png, reduced, svg, unpacked
+
+FIRST = date(2020, 1, 1)
+VALUES = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6, width=32)), min_size=1, max_size=200)
+
+
+def frame(values: list[float | None]) -> pl.DataFrame:
+    days = [FIRST + timedelta(days=number) for number in range(len(values))]
+    return pl.DataFrame({"session": days, "value": values}, schema={"session": pl.Date, "value": pl.Float64})
+
+
+def drawing(values: list[float | None], unit: str = "") -> Drawing:
+    return Drawing(
+        title="ratio: gsr",
+        unit=unit,
+        frame=frame(values),
+        fires=Mark(90.0, "fires > 90"),
+        clear=Mark(85.0, "clear < 85"),
+        episodes=((FIRST + timedelta(days=1), FIRST + timedelta(days=2)), (FIRST + timedelta(days=3), None)),
+    )
+
+
+def test_what_was_packed_comes_back_with_six_digits() -> None:
+    before = drawing([80.123456789, None, 91.0])
+
+    after = unpacked(packed(before))
+
+    assert after.frame["value"].to_list() == [80.1235, None, 91.0]
+    assert after.frame["session"].to_list() == before.frame["session"].to_list()
+    assert (after.title, after.unit, after.fires, after.clear, after.episodes) == (
+        before.title,
+        before.unit,
+        before.fires,
+        before.clear,
+        before.episodes,
+    )
+
+
+@given(VALUES, st.integers(3, 60))
+def test_a_reduced_line_keeps_its_extremes_its_end_and_its_order(
+    values: list[float | None], most: int
+) -> None:
+    whole = frame(values)
+
+    few = reduced(whole, most)
+
+    assert few.height <= max(most, 3)
+    assert few["session"].is_sorted()
+    assert few.row(-1) == whole.row(-1)
+    assert (few["value"].min(), few["value"].max()) == (whole["value"].min(), whole["value"].max())
+
+
+def words_of(picture: str) -> str:
+    return " ".join("".join(node.itertext()) for node in ET.fromstring(picture).iter() if node.text)
+
+
+@pytest.fixture(scope="module")
+def picture() -> str:
+    return svg(metric_chart(drawing([80.0, 91.0, 84.0, 95.0, 104.83])))
+
+
+def test_a_picture_names_what_it_shows_its_levels_the_last_value_and_its_session(picture: str) -> None:
+    words = words_of(picture)
+
+    for part in (
+        "ratio: gsr",
+        "as of 2020-01-05, without a unit, shaded: open",
+        "fires > 90",
+        "clear < 85",
+        "104.8",
+    ):
+        assert part in words
+
+
+def test_a_picture_of_parts_is_drawn_in_percent() -> None:
+    words = words_of(svg(metric_chart(drawing([0.05, -0.123], "%"))))
+
+    assert "-12.3 %" in words
+    assert "in %" in words
+
+
+def test_a_picture_is_a_png_of_twice_three_hundred_points_and_asks_for_nothing_from_elsewhere(
+    picture: str,
+) -> None:
+    data = png(metric_chart(drawing([80.0, None, 91.0])), scale=1)
+
+    assert data.startswith(b"\x89PNG\r\n")
+    width, height = struct.unpack(">II", data[16:24])
+    assert 600 <= width <= 760
+    assert 300 <= height <= 420
+    assert "http" not in picture.replace("http://www.w3.org", "")
+
+
+def test_a_line_without_a_known_value_can_be_drawn() -> None:
+    assert svg(metric_chart(drawing([None, None]))).startswith("<svg")
