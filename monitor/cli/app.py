@@ -16,6 +16,7 @@ from monitor.cli import (
     alerts,
     channels,
     doctor,
+    events,
     explain,
     history,
     look,
@@ -54,7 +55,7 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, alerts, history, doctor):
+for commands in (setup, testing, running, look, explain, alerts, history, events, doctor):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")

@@ -1,7 +1,7 @@
 """`backtest`: the rules over history, as the daemon would have judged it, and what their episodes were followed by."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.backtest.poison import Audit
     from monitor.backtest.spans import LegSpan, Reproduction
     from monitor.config import Configuration
+    from monitor.instruments import Catalogue
     from monitor.policy import Decided
     from monitor.rules import InstanceKey, Rulebook
 
@@ -135,31 +136,35 @@ class Held:
 
 def bars_to_judge(found: "Configuration", prices: Path | None, rulebook: "Rulebook") -> Held:
     """The bars that a backtest of these rules takes, those of instruments they study with them."""
+    from monitor.backtest import studied
+
+    return bars_of(found, prices, rulebook.catalogue, rulebook.instruments | studied(rulebook))
+
+
+def bars_of(
+    found: "Configuration", prices: Path | None, catalogue: "Catalogue", wanted: Collection[str]
+) -> Held:
+    """The bars of some instruments, from where a command or settings say; of files, those of others too."""
     configured = found.settings.prices
     if prices is None and configured.source == "files" and configured.folder is not None:
         prices = found.folder / configured.folder
     if prices is not None:
         from monitor.prices.files import read_prices
 
-        read = read_prices(prices, rulebook.catalogue)
-        return Held(read.frame, str(prices), _about(read.warnings, rulebook), read.files)
+        read = read_prices(prices, catalogue)
+        return Held(read.frame, str(prices), _about(read.warnings, wanted), read.files)
     if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars
 
         return Held(sample_bars(), SampleSource().label)
-    from monitor.backtest import studied
     from monitor.opening import opened
 
-    wanted = rulebook.instruments | studied(rulebook)
     with opened(found, claim=False) as (store, _):
         return Held(store.bars(instruments=wanted), f"prices held in {store.name}")
 
 
-def _about(warnings: Iterable[str], rulebook: "Rulebook") -> tuple[str, ...]:
-    """The warnings about instruments that the rules read or study."""
-    from monitor.backtest import studied
-
-    wanted = rulebook.instruments | studied(rulebook)
+def _about(warnings: Iterable[str], wanted: Collection[str]) -> tuple[str, ...]:
+    """The warnings about these instruments."""
     return tuple(w for w in warnings if w.partition(" ")[0].rstrip(":") in wanted)
 
 

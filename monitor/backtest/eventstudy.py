@@ -1,0 +1,208 @@
+"""Event study: abnormal returns of instruments around dated events, beside as many random dates.
+
+Each event is one case: where it is measured on several instruments, on the mean of their abnormal returns, because
+what moves them on one day is one thing.  Placebo dates: each event is moved to a date drawn at random from all those
+on which the return of its instruments is known, `PLACEBOS` times over with a fixed seed; p is the share of draws whose
+mean is at least as far from that of all draws, the actual one among them, so never zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around, span_of
+from monitor.backtest.chance import SEED, TINY, overlap
+from monitor.backtest.figures import Figures, figures
+from monitor.backtest.forward import Days, Floats
+from monitor.backtest.verdicts import SURE
+from monitor.eventfile import Event
+from monitor.instruments import Catalogue
+
+PLACEBOS = 5_000
+FEW = 10
+"""Fewer events than this are an anecdote."""
+HEADLINE = 3
+"""Which of the windows a sentence speaks of: the day and the five sessions after it, chosen before any result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One event and what its instruments did around it."""
+
+    event: Event
+    instruments: tuple[str, ...]
+    """Those with prices; none of them: nothing can be said."""
+    day: date | None
+    """Day 0, of the first of them."""
+    returns: tuple[float | None, ...]
+    """Abnormal returns, one for each of `WINDOWS`."""
+    overlaps: bool
+    """Whether its longest window and that of another event touch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placebo:
+    """What random dates gave."""
+
+    mean: float
+    low: float
+    """Below this mean are 2.5 of 100 draws, above the next one as many."""
+    high: float
+    p: float
+    """The share of draws with a mean at least as far from that of all draws."""
+    beaten: float
+    """The share of draws with a mean at least as high if the events' is above that of all draws, else as low."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """All events in one window."""
+
+    start: int
+    stop: int
+    figures: Figures
+    spread: float | None
+    """Standard deviation over events, n - 1; None of fewer than two."""
+    unknown: int
+    placebo: Placebo | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studied:
+    """An event study."""
+
+    market: str | None
+    cases: tuple[Case, ...]
+    windows: tuple[Around, ...]
+    effective: float
+    """What so many events are worth where their longest windows overlap."""
+    seed: int = SEED
+
+
+def study_events(
+    events: Sequence[Event],
+    subjects: Sequence[Sequence[str]],
+    bars: pl.DataFrame,
+    catalogue: Catalogue,
+    *,
+    market: str | None = None,
+) -> Studied:
+    """The events, each measured on its subjects, which are instruments; those without prices are left out."""
+    held = frozenset(bars["instrument"].unique())
+    wanted = dict.fromkeys(name for names in subjects for name in names if name in held and name != market)
+    known = {name: abnormal(bars, catalogue.instruments[name], catalogue, market=market) for name in wanted}
+    parts = [tuple(known[name] for name in names if name in known) for names in subjects]
+    returns = np.stack([_returns(parts, events, window) for window in range(len(WINDOWS))])
+    touching = _touching(events)
+    effective = overlap(*_spans([event.date for event in events]))[0]
+    cases = tuple(
+        Case(
+            event=event,
+            instruments=tuple(one.instrument for one in own),
+            day=_day(own, event.date),
+            returns=tuple(None if np.isnan(value) else float(value) for value in values),
+            overlaps=bool(touches),
+        )
+        for event, own, values, touches in zip(events, parts, returns.T, touching, strict=True)
+    )
+    windows = tuple(_around(number, returns[number], parts) for number in range(len(WINDOWS)))
+    return Studied(market=market, cases=cases, windows=windows, effective=effective)
+
+
+def _returns(parts: Sequence[Sequence[Abnormal]], events: Sequence[Event], window: int) -> Floats:
+    values = [
+        pooled_around(own, window, pl.Series([event.date]))[0] if own else np.nan
+        for own, event in zip(parts, events, strict=True)
+    ]
+    return np.array(values, dtype=np.float64)
+
+
+def _day(own: Sequence[Abnormal], day: date) -> date | None:
+    if not own:
+        return None
+    row = int(own[0].rows_of(pl.Series([day]))[0])
+    found: date | None = own[0].sessions[row] if row < len(own[0].sessions) else None
+    return found
+
+
+def _spans(dates: Sequence[date]) -> tuple[Days, Days]:
+    """From the first to the last day of the longest windows, in weekdays."""
+    days = np.array(dates, dtype="datetime64[D]")
+    stop = max(stop for _, stop in WINDOWS) + 1
+    ends: Days = np.busday_offset(days, stop, roll="forward")
+    return days, ends
+
+
+def _touching(events: Sequence[Event]) -> list[bool]:
+    starts, ends = _spans([event.date for event in events])
+    return [
+        bool(np.any(np.delete((starts < ends[at]) & (starts[at] < ends), at))) for at in range(len(events))
+    ]
+
+
+def _around(number: int, returns: Floats, parts: Sequence[Sequence[Abnormal]]) -> Around:
+    known = ~np.isnan(returns)
+    own = returns[known]
+    start, stop = WINDOWS[number]
+    told = [part for part, is_known in zip(parts, known, strict=True) if is_known]
+    return Around(
+        start=start,
+        stop=stop,
+        figures=figures(own, np.full(len(own), np.nan)),
+        spread=float(own.std(ddof=1)) if len(own) > 1 else None,
+        unknown=int(np.count_nonzero(~known)),
+        placebo=_placebo(number, float(own.mean()), told) if len(own) else None,
+    )
+
+
+def _placebo(number: int, actual: float, parts: Sequence[Sequence[Abnormal]]) -> Placebo:
+    dice = np.random.default_rng([SEED, number])
+    pools: dict[tuple[str, ...], Floats] = {}
+    total = np.zeros(PLACEBOS)
+    for own in parts:
+        names = tuple(one.instrument for one in own)
+        if names not in pools:
+            pools[names] = _pool(own, number)
+        total += pools[names][dice.integers(0, len(pools[names]), PLACEBOS)]
+    means = np.append(total / len(parts), actual)
+    middle = float(means.mean())
+    low, high = np.quantile(means, (0.025, 0.975))
+    far = np.abs(means - middle) >= abs(actual - middle) - TINY
+    beaten = means >= actual - TINY if actual >= middle else means <= actual + TINY
+    return Placebo(
+        mean=middle,
+        low=float(low),
+        high=float(high),
+        p=float(far.mean()),
+        beaten=float(beaten.mean()),
+    )
+
+
+def _pool(own: Sequence[Abnormal], number: int) -> Floats:
+    """The known returns of some instruments together, around every weekday of their history."""
+    first, last = span_of(own) or (date.min, date.min)
+    dates = pl.date_range(first, last, eager=True)
+    values = pooled_around(own, number, dates.filter(dates.dt.weekday() <= 5))  # noqa: PLR2004 - Friday
+    pool: Floats = values[~np.isnan(values)]
+    return pool
+
+
+def sentence(done: Studied, subject: str) -> str:
+    """The study in plain words."""
+    told = done.windows[HEADLINE]
+    own, placebo = told.figures, told.placebo
+    if own.mean is None or placebo is None:
+        return f"no event has a known return of {subject}: history is too short around all of them."
+    many = f"{own.count} event" + ("" if own.count == 1 else "s")
+    few = ", an anecdote" if own.count < FEW else ""
+    usual = "its own mean" if done.market is None else f"what {done.market} explains"
+    sure = placebo.p < SURE
+    luck = "hardly luck, unless the dates were chosen for what prices did" if sure else "may be luck"
+    return (
+        f"{many}{few}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
+        f"{told.stop} after it; {placebo.beaten:.0%} of as many random dates did as well or better in that direction "
+        f"(two-sided p = {placebo.p:.2f}): {luck}."
+    )

@@ -1,0 +1,237 @@
+"""`events`: what prices did around dated events, beyond what they usually do, beside random dates."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.history import Held, bars_of
+from monitor.cli.options import JsonOption, SettingsOption, configuration
+from monitor.cli.screen import note, paragraph, say, show_json, table, working
+from monitor.errors import UsageError
+from monitor.overview.words import counted
+
+if TYPE_CHECKING:
+    from monitor.backtest.eventstudy import Around, Case, Studied
+    from monitor.eventfile import Event
+    from monitor.instruments import Catalogue
+
+TITLE = 28
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(events)
+
+
+def events(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A file of events; else those that ship.")
+    ] = None,
+    *,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="An instrument or group to measure around the events that touch it; else each event's own.",
+        ),
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="Only events with this tag.")] = None,
+    market: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTRUMENT", help="What is usual is a + b x this; else an instrument's own mean."
+        ),
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(help="A file, a folder, or a mapping; else the prices held.")
+    ] = None,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Event study: abnormal returns around dated events, with random dates beside them."""
+    from monitor.backtest.eventstudy import study_events
+    from monitor.packs import load_events
+
+    found = configuration(settings)
+    catalogue = found.catalogue
+    chosen = _chosen(load_events(catalogue, file), of, tag, catalogue)
+    subjects = [_subjects(event, of, catalogue) for event in chosen]
+    _check(market, catalogue)
+    wanted = {name for names in subjects for name in names} | ({market} if market else set())
+    with working("reading prices"):
+        held = bars_of(found, prices, catalogue, wanted)
+    for warning in held.warnings:
+        note(f"warning: {warning}")
+    _check_held(held, wanted, market)
+    with working("measuring"):
+        done = study_events(chosen, subjects, held.bars, catalogue, market=market)
+    if json:
+        show_json(_plain(done, of, held))
+    else:
+        _show(done, of, held)
+
+
+def _chosen(
+    events: "Sequence[Event]", of: str | None, tag: str | None, catalogue: "Catalogue"
+) -> "list[Event]":
+    """The events asked for; UsageError says what there is when nothing fits."""
+    if tag is not None and not any(tag in event.tags for event in events):
+        known = sorted({one for event in events for one in event.tags})
+        raise UsageError(f'no event has the tag "{tag}"; tags: {", ".join(known) or "none"}')
+    tagged = [event for event in events if tag is None or tag in event.tags]
+    if of is None:
+        return tagged
+    names = _members(of, catalogue)
+    touching = [event for event in tagged if any(map(event.touches, names))]
+    if not touching:
+        raise UsageError(
+            f"none of {counted(len(tagged), 'event')} touches {of}; name it in their `instruments:`"
+        )
+    return touching
+
+
+def _members(name: str, catalogue: "Catalogue") -> tuple[str, ...]:
+    from monitor.yamltext import did_you_mean
+
+    if name in catalogue.groups:
+        return catalogue.groups[name]
+    if name not in catalogue.instruments:
+        known = (*catalogue.instruments, *catalogue.groups)
+        hint = did_you_mean(name, known) or "instruments and groups stand in instruments.yml"
+        raise UsageError(f'no instrument or group "{name}"; {hint}')
+    return (name,)
+
+
+def _subjects(event: "Event", of: str | None, catalogue: "Catalogue") -> tuple[str, ...]:
+    if of is not None:
+        return _members(of, catalogue)
+    if not event.instruments:
+        raise UsageError(f"{event.place}: the event names no instruments; say with --of what to measure")
+    return event.instruments
+
+
+def _check(market: str | None, catalogue: "Catalogue") -> None:
+    if market is not None and market in catalogue.groups:
+        raise UsageError(f'"{market}" is a group; --market takes one instrument')
+    if market is not None:
+        _members(market, catalogue)
+
+
+def _check_held(held: Held, wanted: set[str], market: str | None) -> None:
+    """Prices that are not there: of the market, of everything, or of some."""
+    there = set(held.bars["instrument"].unique())
+    hint = "run `metalwatch prices fetch`, or name a folder with --prices"
+    if market is not None and market not in there:
+        raise UsageError(f"{held.source}: no prices of the market {market}; {hint}")
+    missing = sorted(wanted - there)
+    if not (wanted & there) - {market}:
+        raise UsageError(f"{held.source}: no prices of {', '.join(missing)}; {hint}")
+    if missing:
+        note(f"warning: {held.source}: no prices of {', '.join(missing)}: measured without them")
+
+
+def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
+    import monitor
+    from monitor.backtest.abnormal import ESTIMATION, GAP
+    from monitor.backtest.eventstudy import PLACEBOS
+    from monitor.backtest.values import plain
+
+    return {
+        "version": monitor.__version__,
+        "prices": held.source,
+        "of": of,
+        "market": done.market,
+        "estimation": {"sessions": ESTIMATION, "before": GAP},
+        "placebos": PLACEBOS,
+        "seed": done.seed,
+        "effective": plain(done.effective),
+        "windows": [plain(one) for one in done.windows],
+        "events": [
+            {
+                "date": one.event.date,
+                "title": one.event.title,
+                "tags": list(one.event.tags),
+                "source": one.event.source,
+                "place": str(one.event.place),
+                "instruments": list(one.instruments),
+                "day": one.day,
+                "returns": plain(one.returns),
+                "overlaps": one.overlaps,
+            }
+            for one in done.cases
+        ],
+    }
+
+
+def _show(done: "Studied", of: str | None, held: Held) -> None:
+    from monitor.backtest.abnormal import ESTIMATION, GAP
+    from monitor.backtest.eventstudy import PLACEBOS, sentence
+
+    usual = "its own mean" if done.market is None else f"a + b x {done.market}"
+    say(f"Prices: {held.source}")
+    paragraph(
+        f"Changes in % beyond what is usual: {usual} over the {ESTIMATION} sessions that end {GAP} before day 0. "
+        "Day 0 is the first session that settles after 9:30 in New York on the date; -5..-1 is before it.",
+        hang="",
+    )
+    headings = ("date", "event", *(_window(one) for one in done.windows))
+    table(headings, [_case(one) for one in done.cases], right=range(2, len(headings)))
+    rows = [_row(one) for one in done.windows]
+    headings = ("sessions", "n", "mean", "median", "spread", "above 0", "random dates", "share", "p")
+    table(headings, rows, right=range(1, len(headings)))
+    paragraph(
+        f"`random dates`: 95 of 100 means of as many dates ({PLACEBOS:,} draws, seed {done.seed}); `share` of them "
+        "did as well in the same direction; p is two-sided.",
+        hang="",
+    )
+    _show_overlap(done)
+    paragraph(sentence(done, of or "what they touched").capitalize(), hang="  ")
+
+
+def _show_overlap(done: "Studied") -> None:
+    if many := sum(one.overlaps for one in done.cases):
+        paragraph(
+            f"* {many} of {counted(len(done.cases), 'event')} have others within their 20 sessions: together they are "
+            f"worth {done.effective:.1f}, and one moves the figures of the next.",
+            hang="  ",
+        )
+    silent = [one for one in done.cases if all(value is None for value in one.returns)]
+    if silent:
+        told = ", ".join(f"{one.event.date} ({_why(one)})" for one in silent)
+        paragraph(f"Nothing known around {told}.")
+
+
+def _why(one: "Case") -> str:
+    if not one.instruments:
+        return "no prices of what it touches"
+    return (
+        "after the last session held" if one.day is None else "too little history before it, or a gap in it"
+    )
+
+
+def _window(one: "Around") -> str:
+    return str(one.start) if one.start == one.stop else f"{one.start}..{one.stop}"
+
+
+def _case(one: "Case") -> tuple[str, ...]:
+    title = one.event.title if len(one.event.title) <= TITLE else one.event.title[: TITLE - 3] + "..."
+    mark = "*" if one.overlaps else ""
+    return (f"{one.event.date}{mark}", title, *(map(_percent, one.returns)))
+
+
+def _row(one: "Around") -> tuple[str, ...]:
+    own, placebo = one.figures, one.placebo
+    share = "-" if own.hit_rate is None else f"{own.hit_rate:.0%}"
+    head = (_window(one), str(own.count), _percent(own.mean), _percent(own.median), _percent(one.spread, "."))
+    if placebo is None:
+        return (*head, share, "-", "-", "-")
+    between = f"{_percent(placebo.low)}..{_percent(placebo.high)}"
+    return (*head, share, between, f"{placebo.beaten:.0%}", f"{placebo.p:.3f}")
+
+
+def _percent(value: float | None, sign: str = "+") -> str:
+    if value is None:
+        return "-"
+    return f"{value * 100:.1f}" if sign == "." else f"{value * 100:+.1f}"

@@ -1,0 +1,162 @@
+"""Event study: abnormal returns as a plain least-squares fit gives them, day 0 by the clock, placebos by fixed dice."""
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from monitor.backtest.abnormal import ESTIMATION, GAP, WINDOWS, abnormal
+from monitor.backtest.eventstudy import PLACEBOS, Studied, sentence, study_events
+from monitor.cli.app import app
+from monitor.eventfile import Event
+from tests.support.made_up import CATALOGUE, made, sessions
+
+COUNT = 400
+AT = 250
+"""The session of the event."""
+
+
+def walk(seed: int, *, beta: float = 0.0, of: Sequence[float] = ()) -> list[float]:
+    dice, level, values = random.Random(seed), 100.0, []
+    for row in range(COUNT):
+        shared = beta * math.log(of[row] / of[row - 1]) if of and row else 0.0
+        level *= math.exp(dice.gauss(0.0002, 0.01) + shared)
+        values.append(level)
+    return values
+
+
+def study(
+    days: Sequence[date], closes: dict[str, list[float]], *, of: str = "silver", market: str | None = None
+) -> Studied:
+    events = [Event(date=day, title="news", instruments=(of,)) for day in days]
+    return study_events(events, [(of,)] * len(events), made(closes), CATALOGUE, market=market)
+
+
+def by_hand(own: Sequence[float], market: Sequence[float], window: tuple[int, int]) -> float:
+    """The abnormal return around AT, by numpy's own fit."""
+    r, m = (np.diff(np.log(values)) for values in (own, market))  # r[i] is the return of session i + 1
+    before = slice(AT - GAP - ESTIMATION, AT - GAP)
+    slope, level = np.polyfit(m[before], r[before], 1)
+    inside = slice(AT - 1 + window[0], AT + window[1])
+    return float(np.expm1((r[inside] - level - slope * m[inside]).sum()))
+
+
+def test_against_a_market_it_is_what_a_least_squares_fit_leaves() -> None:
+    gold = walk(1)
+    silver = walk(2, beta=1.5, of=gold)
+
+    done = study([sessions(COUNT)[AT]], {"gold": gold, "silver": silver}, market="gold")
+
+    assert done.cases[0].returns == pytest.approx(tuple(by_hand(silver, gold, one) for one in WINDOWS))
+    assert done.cases[0].day == sessions(COUNT)[AT]
+
+
+def test_without_a_market_the_usual_is_its_own_mean_before_the_event() -> None:
+    steady = [100 * 1.001**row for row in range(COUNT)]
+    jumped = [value * (1.1 if row >= AT else 1.0) for row, value in enumerate(steady)]
+
+    done = study([sessions(COUNT)[AT]], {"silver": jumped})
+
+    assert done.cases[0].returns == pytest.approx((0.0, 0.1, 0.1, 0.1, 0.1), abs=1e-9)
+
+
+def test_day_0_of_sydney_is_the_session_after_that_of_new_york() -> None:
+    days = sessions(COUNT, "XASX")
+    frame = made({"lyc": walk(3)})
+    own = abnormal(frame, CATALOGUE.instruments["lyc"], CATALOGUE)
+    here = abnormal(made({"silver": walk(3)}), CATALOGUE.instruments["silver"], CATALOGUE)
+
+    assert [own.sessions[int(row)] for row in own.rows_of(pl.Series(days[200:203]))] == list(days[201:204])
+    assert here.rows_of(pl.Series(sessions(COUNT)[200:203])).tolist() == [200, 201, 202]
+
+
+def test_too_little_history_on_either_side_and_a_close_that_is_no_price_are_unknown() -> None:
+    closes: list[float] = walk(4)
+    closes[AT + 3] = -1.0
+    first, last = ESTIMATION + GAP, COUNT - 1
+    days = sessions(COUNT)
+
+    done = study([days[first - 1], days[first], days[AT], days[last]], {"silver": closes})
+
+    known = [[value is not None for value in case.returns] for case in done.cases]
+    assert known == [
+        [False] * 5,
+        [True] * 5,
+        [True, True, True, False, False],
+        [True, True, False, False, False],
+    ]
+    assert [one.unknown for one in done.windows] == [1, 1, 2, 3, 3]
+
+
+def test_an_event_beyond_history_or_without_prices_is_told_as_unknown() -> None:
+    done = study([date(2030, 1, 1)], {"silver": walk(5)})
+    empty = study([date(2030, 1, 1)], {"gold": walk(5)})
+
+    assert done.cases[0].day is None
+    assert empty.cases[0].instruments == ()
+    assert "no event has a known return of silver" in sentence(done, "silver")
+    assert [one.placebo for one in empty.windows] == [None] * 5
+
+
+def test_a_jump_at_every_event_is_hardly_luck_and_quiet_dates_may_be() -> None:
+    days = sessions(COUNT)
+    jumps = range(150, 380, 22)
+    closes = [value * math.prod(1.08 for at in jumps if row >= at) for row, value in enumerate(walk(6))]
+
+    loud = study([days[at] for at in jumps], {"silver": closes})
+    quiet = study([days[at + 7] for at in jumps], {"silver": walk(6)})
+
+    assert loud.windows[1].placebo is not None
+    assert quiet.windows[1].placebo is not None
+    assert loud.windows[1].placebo.p < 0.01
+    assert quiet.windows[1].placebo.p > 0.05
+    assert "hardly luck" in sentence(loud, "silver")
+    assert loud.windows[1].spread is not None
+
+
+def test_dice_are_fixed_and_the_actual_dates_are_among_the_draws() -> None:
+    days = [sessions(COUNT)[at] for at in (160, 240, 320)]
+    one, other = (study(days, {"silver": walk(7)}) for _ in range(2))
+
+    assert one == other
+    assert all(w.placebo is not None and w.placebo.p >= 1 / (PLACEBOS + 1) for w in one.windows)
+
+
+def test_events_near_each_other_are_told_and_count_for_less() -> None:
+    days = sessions(COUNT)
+    near = study([days[200], days[205], days[300]], {"silver": walk(8)})
+    single = study([days[200]], {"silver": walk(8)})
+
+    assert [case.overlaps for case in near.cases] == [True, True, False]
+    assert 2 < near.effective < 3
+    assert single.windows[1].spread is None
+
+
+def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) -> None:
+    frame = made({"gold": walk(9), "silver": walk(10)})
+    for name in ("gold", "silver"):
+        own = frame.filter(pl.col("instrument") == name)
+        own.select(pl.col("session").alias("date"), "close").write_csv(tmp_path / f"{name}.csv")
+    file = tmp_path / "events.yml"
+    file.write_text(f"events:\n  - {{date: {sessions(COUNT)[AT]}, title: news, instruments: [silver]}}\n")
+
+    def told(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["events", str(file), "--prices", str(tmp_path), *arguments])
+        return (
+            " ".join((done.output or str(done.exception)).split())
+            if done.exit_code == 0
+            else str(done.exception)
+        )
+
+    assert "1 event, an anecdote: what they touched" in told().replace("What", "what")
+    assert '"estimation"' in told("--json", "--market", "gold")
+    assert "none of 1 event touches gold" in told("--of", "gold")
+    assert 'no event has the tag "policy"; tags: none' in told("--tag", "policy")
+    assert "is a group; --market takes one instrument" in told("--market", "metals")
+    assert "no prices of the market copper" in told("--market", "copper")
