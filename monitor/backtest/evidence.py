@@ -8,7 +8,7 @@ The same rules, bars, version and seed give the same evidence, to the last bit.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ from monitor.backtest.episodes import Episode
 from monitor.backtest.figures import Figures, of_placements
 from monitor.backtest.forward import HORIZONS, Floats
 from monitor.backtest.poison import Audit
-from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare
+from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare, rules_of
 from monitor.backtest.run import Backtest
 from monitor.backtest.sample import Sample, Series, sample
 from monitor.backtest.signals import sessions_of, signals, true_sessions
@@ -38,6 +38,7 @@ from monitor.backtest.values import (
     Part,
 )
 from monitor.backtest.verdicts import verdict
+from monitor.backtest.watch import Watch, unwatched
 
 REGIMES = (date(2011, 1, 1), date(2020, 1, 1), date(2025, 1, 1))
 """Where markets of metals changed: the peak of 2011, the pandemic, the rise of 2025."""
@@ -52,8 +53,12 @@ class Measured:
     tests: int
     """So many were made; p is adjusted over all of them."""
     seed: int
-    audited: int
+    audited: int = 0
     """So many histories were compared with one whose future was poisoned; 0: none was."""
+    left_out: tuple[str, ...] = ()
+    """Rules that were not measured, because somebody ended the work early."""
+    unaudited: int = 0
+    """So many sessions were not poisoned, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,41 @@ class _Run:
     tests: Mapping[TestKey, Floats]
     adjusted: Mapping[TestKey, float]
     seed: int
-    seers: Mapping[str, tuple[date, str]]
 
 
 def measure(
-    done: Backtest, bars: pl.DataFrame, *, audit: Audit | None = None, seed: int = chance.SEED
+    done: Backtest, bars: pl.DataFrame, *, seed: int = chance.SEED, watch: Watch = unwatched
 ) -> Measured:
-    """The evidence of every rule of a backtest; `bars` are those it was made of, and those that rules study."""
-    rules = prepare(done, bars)
-    tests = {key: means for rule in rules for key, means in rule.tests()}
+    """The evidence of every rule of a backtest; `bars` are those it was made of, and those that rules study.
+
+    Ended early by whoever watches, it has that of the first rules only.
+    """
+    rules: list[Prepared] = []
+    tests: dict[TestKey, Floats] = {}
+    asked = rules_of(done)
+    for tracks in watch(asked, "measuring"):
+        rules.append(prepare(tracks, done, bars))
+        tests |= rules[-1].tests()
     adjusted = dict(zip(tests, chance.stepdown(list(tests.values())), strict=True))
-    seers = {} if audit is None else {key[0]: seen for key, seen in audit.seers.items()}
-    run = _Run(tests, adjusted, seed, seers)
+    run = _Run(tests, adjusted, seed)
     return Measured(
         rules=tuple(_evidence(rule, run) for rule in rules),
         tests=len(tests),
         seed=seed,
-        audited=0 if audit is None else audit.compared,
+        left_out=tuple(tracks[0].instance.rule.id for tracks in asked[len(rules) :]),
     )
+
+
+def audited(measured: Measured, audit: Audit) -> Measured:
+    """The same with what the audit for look-ahead found."""
+    seen = {key[0]: text for key, text in audit.seers.items()}
+    rules = tuple(
+        replace(one, sees_future="with {1} after {0} what it said before changes".format(*seen[one.rule]))
+        if one.rule in seen
+        else one
+        for one in measured.rules
+    )
+    return replace(measured, rules=rules, audited=audit.compared, unaudited=audit.left_out)
 
 
 def _evidence(rule: Prepared, run: _Run) -> Evidence:
@@ -89,7 +111,6 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
     studies = (one.study.instrument for one in rule.series if one is not None)
     counted = signals(rule.judged, rule.episodes, rule.first, rule.last)
     outcomes = tuple(_outcome(rule, horizon, run) for horizon in HORIZONS) if rule.measured else ()
-    seen = run.seers.get(rule.id)
     return Evidence(
         rule=rule.id,
         when=instance.levels[0].when_text,
@@ -102,7 +123,6 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
         episodes=tuple(_followed(one, rule) for one in rule.episodes),
         outcomes=outcomes,
         neighbours=tuple(_neighbour(one, rule.id, run) for one in rule.shifted),
-        sees_future=None if seen is None else f"with {seen[1]} after {seen[0]} what it said before changes",
         anecdote=len(rule.episodes) < FEW,
         verdict=verdict(rule.tracks, counted, outcomes, len(run.tests)),
     )

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from monitor.alerts import Kind
+from monitor.backtest.watch import Watch, unwatched
 from monitor.bars import FIELDS
 from monitor.engine import Track, observe
 from monitor.policy import Decided
@@ -33,6 +34,8 @@ class Audit:
     """So many pairs of histories, true and poisoned."""
     seers: dict[InstanceKey, tuple[date, str]]
     """Instances that saw it, with the first session that showed it and the poison that did."""
+    left_out: int = 0
+    """So many sessions were not poisoned, because somebody ended the work early."""
 
 
 def look_ahead(
@@ -42,12 +45,15 @@ def look_ahead(
     decided: Iterable[Decided],
     *,
     most: int = MOST_SESSIONS,
+    watch: Watch = unwatched,
 ) -> Audit:
     """Poison the future of sampled sessions; `bars` are completed ones and `tracks` their observations."""
     plain = {track.instance.key: track for track in tracks if len(track.sessions)}
     seers: dict[InstanceKey, tuple[date, str]] = {}
-    compared = 0
-    for session, keys in sorted(_sampled(plain, decided, most).items()):
+    compared = done = 0
+    poisoned = sorted(_sampled(plain, decided, most).items())
+    for session, keys in watch(poisoned, "looking for look-ahead"):
+        done += 1
         asked = replace(rulebook, instances=_with_asked(keys, rulebook))
         for name, poison in POISONS.items():
             told = observe(asked, poison(bars, pl.col("session") > session))
@@ -59,7 +65,7 @@ def look_ahead(
                 key for key, pair in pairs.items() if not _same(*(one.cut(upto=session) for one in pair))
             )
             seers = {**dict.fromkeys(changed, (session, name)), **seers}
-    return Audit(compared, seers)
+    return Audit(compared, seers, len(poisoned) - done)
 
 
 def _sampled(

@@ -58,35 +58,25 @@ class Prepared:
                     yield (self.id, text, horizon), placed_means(own.circles)
 
 
-def prepare(done: Backtest, bars: pl.DataFrame) -> list[Prepared]:
-    """The rules of a backtest, in the order of the rulebook."""
-    told = episodes(done.decided)
+def rules_of(done: Backtest) -> list[tuple[Track, ...]]:
+    """The tracks of each rule of a backtest, in the order of the rulebook."""
     rules: dict[str, list[Track]] = {}
     for track in done.tracks:
         rules.setdefault(track.instance.rule.id, []).append(track)
-    held = frozenset(bars["instrument"].unique())
-    return [
-        _prepared(tracks, tuple(one for one in told if one.rule == rule), done, bars, held)
-        for rule, tracks in rules.items()
-    ]
+    return [tuple(tracks) for tracks in rules.values()]
 
 
-def _prepared(
-    tracks: Sequence[Track],
-    own: tuple[Episode, ...],
-    done: Backtest,
-    bars: pl.DataFrame,
-    held: frozenset[str],
-) -> Prepared:
+def prepare(tracks: Sequence[Track], done: Backtest, bars: pl.DataFrame) -> Prepared:
+    """One rule of a backtest; `tracks` are those of all its instances."""
+    rule = tracks[0].instance.rule.id
+    own = tuple(episodes(one for one in done.decided if one.transition.rule == rule))
     judged = tuple(track for track in tracks if len(track.sessions))
     starts = [max(track.sessions[0], done.start or track.sessions[0]) for track in judged]
-    series = tuple(
-        _series(track, start, done, bars, held) for track, start in zip(judged, starts, strict=True)
-    )
+    series = tuple(_series(track, start, done, bars) for track, start in zip(judged, starts, strict=True))
     opened = [[one.opened for one in own if one.instance == track.instance.member] for track in judged]
     measured = any(one is not None for one in series)
     return Prepared(
-        id=tracks[0].instance.rule.id,
+        id=rule,
         tracks=tuple(tracks),
         judged=judged,
         episodes=own,
@@ -98,13 +88,13 @@ def _prepared(
     )
 
 
-def _series(
-    track: Track, start: date, done: Backtest, bars: pl.DataFrame, held: frozenset[str]
-) -> Series | None:
+def _series(track: Track, start: date, done: Backtest, bars: pl.DataFrame) -> Series | None:
     instrument = study_of_instance(track.instance.rule.study, track.instance.member)
-    if instrument is None or instrument not in held:
+    if instrument is None:
         return None
     study = study_of(bars, instrument, done.rulebook.catalogue, end=done.end)
+    if not len(study.sessions):
+        return None
     last = track.sessions[-1]
     return Series(study, {horizon: study.field(horizon, start, last) for horizon in HORIZONS})
 

@@ -173,10 +173,10 @@ class Evidence:
     outcomes: tuple[Outcome, ...]
     """One for each horizon; none where nothing can be measured."""
     neighbours: tuple[Neighbour, ...]
-    sees_future: str | None
-    """How it was seen to change with what came later; None is the good answer."""
     anecdote: bool
     verdict: str
+    sees_future: str | None = None
+    """How it was seen to change with what came later; None is the good answer."""
 
     @property
     def pooled(self) -> bool:

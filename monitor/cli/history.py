@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import monitor
+from monitor.cli.episodes import is_reported, show_attention, show_episodes
 from monitor.cli.evidence import show_evidence, show_spans, write_rows
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
-from monitor.cli.screen import note, paragraph, say, show_json, table, working
+from monitor.cli.patience import patient
+from monitor.cli.screen import note, paragraph, show_json, working
 from monitor.errors import UsageError
-from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from monitor.backtest import Backtest, Measured
-    from monitor.backtest.poison import Audit
-    from monitor.backtest.spans import LegSpan, Reproduction
+    from monitor.backtest import Report
     from monitor.config import Configuration
     from monitor.instruments import Catalogue
     from monitor.policy import Decided
     from monitor.rules import InstanceKey, Rulebook
 
 DAY = "%Y-%m-%d"
-SHOWN_EPISODES = 12
-AUDITED_SESSIONS = 10
-"""In so many sessions, and two more, the future is poisoned."""
 
 
 def register(app: typer.Typer) -> None:
@@ -52,14 +48,48 @@ def backtest(
     parquet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write all results as rows of a Parquet file.")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/UNIT", help="Fail where a channel has more messages: 4/month, 1/week, 30/year."
+        ),
+    ] = None,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run rules over history: every episode, what would have been sent, and what followed."""
-    from monitor.backtest import measure, reproduction, run, spans
+    from monitor.backtest.budget import over_budget, read_budget
+
+    allowed = None if budget is None else read_budget(budget)
+    first, last = (None if day is None else day.date() for day in (start, end))
+    options = {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
+    report = _report(
+        configuration(settings), packs or (), prices, (first, last), _command(packs or (), options)
+    )
+    if parquet is not None:
+        write_rows(parquet, report.measured)
+    beyond = [] if allowed is None else over_budget(allowed, report.needed)
+    if json:
+        show_json(_alerts(report) | _evidence(report) | {"over_budget": beyond})
+    else:
+        _show(report)
+    for text in filter(None, [report.unfinished, *beyond]):
+        note(text)
+    if report.unfinished or beyond:
+        raise typer.Exit(1)
+
+
+def _report(
+    found: "Configuration",
+    packs: Sequence[str],
+    prices: Path | None,
+    span: tuple[date | None, date | None],
+    command: str,
+) -> "Report":
+    """Read, judge and measure, with a sign of life."""
+    from monitor.backtest import report_of, run
     from monitor.packs import load_rulebook
 
-    found = configuration(settings)
     names = packs or list(found.settings.packs)
     rulebook = load_rulebook(names, folder=Path() if packs else found.folder, catalogue=found.catalogue)
     with working("reading prices"):
@@ -67,38 +97,31 @@ def backtest(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(rulebook, held.bars, held.source)
-    first, last = (None if day is None else day.date() for day in (start, end))
     with working("judging"):
-        done = run(rulebook, held.bars, start=first, end=last)
+        done = run(rulebook, held.bars, start=span[0], end=span[1])
     if not any(len(track.sessions) for track in done.tracks):
         raise UsageError(
             f"{held.source}: no session in which all that a rule reads has a price; check --to and the files"
         )
-    with working("measuring what followed"):
-        measured = measure(done, held.bars, audit=_audit(done, held.bars))
-    legs = spans(rulebook, held.bars, held.sources(rulebook), end=last)
-    command = _command(
-        packs or (), {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
-    )
-    line = reproduction(rulebook, held.bars, command=command, seed=measured.seed, end=last)
-    if parquet is not None:
-        write_rows(parquet, measured)
-    if json:
-        show_json(_report(done, held.source) | _evidence(measured, legs, line))
-    else:
-        _show(done, held.source)
-        show_evidence(measured)
-        show_spans(legs, line, audited=measured.audited)
+    with patient() as patience:
+        return report_of(
+            done,
+            held.bars,
+            source=held.source,
+            sources=held.sources(rulebook),
+            routing=found.routing,
+            command=command,
+            watch=patience.watch,
+        )
 
 
-def _audit(done: "Backtest", bars: "pl.DataFrame") -> "Audit":
-    """A quick look at whether rules see the future; `check --deep` takes a longer one."""
-    from monitor.backtest.poison import look_ahead
-    from monitor.backtest.run import END_OF_TIME
-    from monitor.bars import completed
-
-    judged = completed(bars, now=END_OF_TIME)
-    return look_ahead(done.rulebook, judged, done.tracks, done.decided, most=AUDITED_SESSIONS)
+def _show(report: "Report") -> None:
+    if report.unfinished:
+        paragraph(f"PARTIAL: {report.unfinished}.")
+    show_episodes(report.done, report.source)
+    show_attention(report.needed)
+    show_evidence(report.measured)
+    show_spans(report.legs, report.made_by, audited=report.measured.audited)
 
 
 def _command(packs: Iterable[str], options: Mapping[str, object]) -> str:
@@ -107,15 +130,18 @@ def _command(packs: Iterable[str], options: Mapping[str, object]) -> str:
     return shlex.join(["metalwatch", "backtest", *packs, *given])
 
 
-def _evidence(measured: "Measured", legs: Iterable["LegSpan"], line: "Reproduction") -> dict[str, object]:
+def _evidence(report: "Report") -> dict[str, object]:
     from monitor.backtest.values import plain
 
+    measured = report.measured
     return {
-        "legs": [plain(leg) for leg in legs],
-        "made_by": plain(line),
+        "legs": [plain(leg) for leg in report.legs],
+        "made_by": plain(report.made_by),
         "tests": measured.tests,
         "audited": measured.audited,
+        "unfinished": report.unfinished,
         "evidence": [one.plain() for one in measured.rules],
+        "messages": plain(report.needed),
     }
 
 
@@ -184,25 +210,20 @@ def check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:
     note(f"warning: {text}")
 
 
-def _report(done: "Backtest", source: str) -> dict[str, object]:
+def _alerts(report: "Report") -> dict[str, object]:
     from monitor.backtest.run import span
 
+    done = report.done
     first, last = span(done.tracks)
     rules = {instance.rule.id for instance in done.rulebook.instances}
     labels = {instance.key: dict(instance.labels) for instance in done.rulebook.instances}
     return {
         "version": monitor.__version__,
-        "prices": source,
+        "prices": report.source,
         "rules": len(rules),
         "span": {"first": first, "last": last},
-        "alerts": [_alert(one, labels) for one in done.decided if _is_reported(one)],
+        "alerts": [_alert(one, labels) for one in done.decided if is_reported(one)],
     }
-
-
-def _is_reported(one: "Decided") -> bool:
-    from monitor.alerts import RECORDED_ONLY, Kind
-
-    return one.transition.kind not in RECORDED_ONLY | {Kind.REMIND}
 
 
 def _alert(one: "Decided", labels: "Mapping[InstanceKey, dict[str, str]]") -> dict[str, object]:
@@ -219,66 +240,3 @@ def _alert(one: "Decided", labels: "Mapping[InstanceKey, dict[str, str]]") -> di
         "text": one.text,
         "labels": labels[transition.rule, transition.instance],
     }
-
-
-def _show(done: "Backtest", source: str) -> None:
-    from monitor.backtest import episodes
-    from monitor.backtest.run import span
-
-    first, last = span(done.tracks)
-    say(f"Prices: {source}, {first} to {last}")
-    everything = episodes(done.decided)
-    rows = [
-        _summary(key, [e for e in everything if (e.rule, e.instance) == key], done) for key in _keys(done)
-    ]
-    table(("rule", "episodes", "told", "a year", "first", "last", "days open"), rows, right=(1, 2, 3, 6))
-    for key in _keys(done):
-        own = [e for e in everything if (e.rule, e.instance) == key]
-        if own:
-            _show_dates(_name(key), [(e.opened, e.resolved, e.told) for e in own])
-    sent = sum(one.sent for one in done.decided)
-    withheld = sum(not one.sent and _is_reported(one) for one in done.decided)
-    paragraph(
-        f"{counted(len(everything), 'episode')} (days open: the median), {counted(sent, 'alert')} sent, "
-        f"{withheld:,} withheld{_why_withheld(done)}.",
-        hang="",
-    )
-
-
-def _why_withheld(done: "Backtest") -> str:
-    """` by a cooldown`, or by whatever else can withhold an alert."""
-    causes = sorted({one.cause or "" for one in done.decided if not one.sent and _is_reported(one)})
-    return " by a cooldown" if causes in ([], ["cooldown"]) else f" ({', '.join(causes)})"
-
-
-def _keys(done: "Backtest") -> list[tuple[str, str | None]]:
-    return [instance.key for instance in done.rulebook.instances]
-
-
-def _name(key: tuple[str, str | None]) -> str:
-    return key[0] if key[1] is None else f"{key[0]} {key[1]}"
-
-
-def _summary(
-    key: tuple[str, str | None], own: Sequence["monitor.backtest.Episode"], done: "Backtest"
-) -> tuple[object, ...]:
-    track = done.track(*key)
-    start = (
-        max(d for d in (done.start, track.sessions[0] if len(track.sessions) else None) if d) if own else None
-    )
-    years = ((track.sessions[-1] - start).days + 1) / 365.25 if start else 0
-    closed = sorted((e.resolved - e.opened).days for e in own if e.resolved)
-    length = f"{closed[len(closed) // 2]}" if closed else "-"
-    rate = f"{len(own) / years:.1f}" if own else "0"
-    ends = (own[0].opened, own[-1].opened) if own else ("-", "-")
-    return (_name(key), len(own), sum(e.told for e in own), rate, *ends, length)
-
-
-def _show_dates(name: str, dates: list[tuple[date, date | None, bool]]) -> None:
-    """The newest episodes of one rule; an open that a cooldown withheld stands in brackets."""
-    shown = dates[-SHOWN_EPISODES:]
-    texts = [str(opened) if told else f"({opened})" for opened, _, told in shown]
-    if shown[-1][1] is None:
-        texts[-1] += " still open"
-    more = f"{len(dates) - len(shown)} earlier, " if len(dates) > len(shown) else ""
-    paragraph(f"{name}: {more}{', '.join(texts)}")

@@ -48,6 +48,9 @@ def test_people_read_a_sentence_and_a_table_in_80_columns(place: Home) -> None:
         r"own/high: \d+ episodes.*: silver [+-]\d.* after 63 sessions against .* any session: ", text
     )
     assert "own/unstudied: " in text
+    assert re.search(
+        r"one for each channel and session: console \d\.\d a month, busiest 20\d\d-\d\d with", text
+    )
     assert "names no instrument to `study`" in text
     assert re.search(r"after n mean any median hits any worst interval t p adj", text)
     assert "true sessions would be wrong, they overlap" in text
@@ -60,15 +63,20 @@ def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
 ) -> None:
     files = tmp_path / "one.parquet", tmp_path / "two.parquet"
     one, other = (
-        place.command(*ARGUMENTS, "--json", "--parquet", str(file), POLARS_MAX_THREADS=threads)
+        place.command(
+            *ARGUMENTS, "--json", "--budget", "0.1/month", "--parquet", str(file), POLARS_MAX_THREADS=threads
+        )
         for file, threads in zip(files, ("1", "2"), strict=True)
     )
 
-    assert one.returncode == 0, one.stderr
+    assert one.returncode == 1, one.stderr
+    over = r"^over budget: console has 0\.\d\d messages a month on average, 0.1/month was allowed; the busiest month"
+    assert re.search(over, one.stderr, re.MULTILINE)
     assert one.stdout == other.stdout
     assert files[0].read_bytes() == files[1].read_bytes()
     told = json.loads(one.stdout)
-    assert {"alerts", "evidence", "legs", "made_by", "tests", "audited"} <= told.keys()
+    assert {"alerts", "evidence", "legs", "made_by", "tests", "audited", "messages"} <= told.keys()
+    assert told["over_budget"] == [line for line in one.stderr.splitlines() if line.startswith("over budget")]
     assert [leg["source"] for leg in told["legs"]] == ["gold.csv", "silver.csv"]
     assert [outcome["horizon"] for outcome in told["evidence"][0]["outcomes"]] == [5, 20, 63, 126]
     rows = pl.read_parquet(files[0])

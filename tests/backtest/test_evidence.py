@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.backtest import Evidence, Measured, measure, run
+from monitor.backtest import Evidence, Measured, measure, report_of, run
+from monitor.backtest.evidence import audited
 from monitor.backtest.forward import HORIZONS
 from monitor.backtest.poison import Audit
 from monitor.backtest.values import ROWS, Outcome
+from monitor.routing import everything
 from tests.support.made_up import CATALOGUE, made, sessions
 from tests.support.process import ROOT
 from tests.support.rules import pack
@@ -248,7 +250,7 @@ def test_a_rule_that_sees_the_future_is_told() -> None:
     bars = made(LONG)
     audit = Audit(12, {("p/r", None): (sessions(400)[9], "noise")})
 
-    measured = measure(run(pack(ABOVE), bars), bars, audit=audit)
+    measured = audited(measure(run(pack(ABOVE), bars), bars), audit)
 
     assert measured.audited == 12
     assert measured.rules[0].sees_future == "with noise after 2024-01-12 what it said before changes"
@@ -329,3 +331,27 @@ def test_two_processes_of_one_and_of_two_threads_say_the_same_to_the_byte() -> N
 
 def test_the_catalogue_of_the_tests_has_what_they_study() -> None:
     assert {"gold", "silver", "mp", "slv"} <= CATALOGUE.instruments.keys()
+
+
+# --- ended early
+
+
+def test_work_that_was_ended_early_has_the_first_rules_and_names_the_others() -> None:
+    bars = made(LONG)
+    two = pack(f"{ABOVE}\nlater: {{when: gold > 8, study: silver}}")
+
+    report = report_of(
+        run(two, bars),
+        bars,
+        source="made up",
+        sources={},
+        routing=everything(["mail"]),
+        command="",
+        watch=lambda items, _what: items[:1],
+    )
+
+    assert [one.rule for one in report.measured.rules] == ["p/r"]
+    assert report.unfinished == (
+        "stopped before the end: not measured: p/later; 3 sessions not audited for look-ahead"
+    )
+    assert measure(report.done, bars).left_out == ()
