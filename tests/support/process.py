@@ -1,12 +1,18 @@
-"""A metalwatch daemon as a real process: its settings, its environment, its log, and how it ends."""
+"""Metalwatch as people start it: a home with settings, commands, and a daemon as a real process.
 
+A command runs in this process, with its own folder, environment and streams, because a new process costs a second of
+imports; `process` is for what needs one.
+"""
+
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +30,21 @@ class Home:
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a metalwatch command to its end, with more in its environment."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        before, given = dict(os.environ), sys.argv
+        sys.argv = ["metalwatch", *arguments]
+        try:
+            with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+                _become({**self.environment, **environment})
+                code = _run()
+        finally:
+            sys.argv = given
+            _become(before)
+        printed, told = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return subprocess.CompletedProcess(arguments, code, printed, told)
+
+    def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a metalwatch command to its end as a process of its own."""
         return subprocess.run(
             [sys.executable, "-m", "monitor", *arguments],
             cwd=self.folder,
@@ -51,6 +72,26 @@ class Home:
                 yield running
             finally:
                 running.kill()
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+
+
+def _run() -> int:
+    """What `metalwatch` does with the arguments that stand in `sys.argv`; returns its exit code."""
+    from monitor.cli import main
+
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:  # noqa: BLE001 - as the interpreter would: tell it, and end with 1
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 @dataclass(frozen=True)
