@@ -15,6 +15,7 @@ import monitor
 from monitor.cli import (
     alerts,
     channels,
+    diff,
     doctor,
     events,
     explain,
@@ -55,7 +56,7 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, alerts, history, events, doctor):
+for commands in (setup, testing, running, look, explain, alerts, history, diff, events, doctor):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")
