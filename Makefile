@@ -13,10 +13,10 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format lock schema clean
+.PHONY: help demo test soak check format lock schema calendars clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.runtime ## See the whole path on a sample market, offline
 	@$(BIN)/metalwatch demo
@@ -42,6 +42,9 @@ lock: ## Renew both lock files from pyproject.toml (needs uv; a week's cool-down
 
 schema: .venv/.dev ## Renew rules/pack.schema.json, from which editors complete packs
 	$(BIN)/python -m monitor.rulefile > rules/pack.schema.tmp && mv rules/pack.schema.tmp rules/pack.schema.json
+
+calendars: .venv/.dev ## Renew monitor/closures.py after exchange-calendars was renewed
+	$(BIN)/python -m tests.reference.calendars > monitor/closures.tmp && mv monitor/closures.tmp monitor/closures.py
 
 soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threads, connections
 	$(BIN)/python -m tests.benchmarks.soak_yahoo --path chart

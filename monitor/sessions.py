@@ -1,7 +1,9 @@
 """Which sessions are expected, which session an instant belongs to, and when a session's values were known.
 
-The sessions of an exchange come from exchange-calendars, which is imported only when they are asked for; what a
-vendor leaves out of them or adds is in the instrument.  This module does not know bars.
+The sessions of an exchange come from exchange-calendars.  What it says of the exchanges that ship is written in
+`closures`; the library itself, which takes a second, is imported only for others, for years that are not there, and
+when another version of it is installed.  What a vendor leaves out of sessions or adds is in the instrument.  This
+module does not know bars.
 
 A settle time has two readings.  `settled_at` tells one session, short days included, and serves the schedule;
 `settled_at_column` takes the regular time for every session and dates history: never too early, at most an
@@ -11,12 +13,14 @@ hour or two too late, and without a calendar.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from monitor import closures
 from monitor.errors import MonitorError
 from monitor.instruments import AssetKind, Instrument
 
@@ -28,6 +32,7 @@ _LONGEST_CLOSURE = timedelta(days=31)
 _A_DAY = timedelta(days=1)
 _USUAL_START = 2000
 _FRIDAY = 5
+_NEW_YEARS = ((1, 1), (12, 31))
 
 
 @lru_cache(maxsize=512)
@@ -87,7 +92,7 @@ def trading_since(instrument: Instrument, now: datetime) -> datetime | None:
     if instrument.calendar == WEEKDAYS:
         return _weekday_since(instrument, now)
     for day in calendar_sessions(instrument.calendar, now.date() - _A_DAY, now.date() + _A_DAY):
-        for start, end in _hours(instrument.calendar, day, day).trading(day):
+        for start, end in _trading(instrument.calendar, day):
             if start <= now < end:
                 return start
     return None
@@ -134,28 +139,74 @@ class _Hours:
     sessions: pl.Series
     close: time
     early_closes: dict[date, datetime]
-    calendar: Any
-    """The library's own."""
-
-    def trading(self, session: date) -> list[tuple[datetime, datetime]]:
-        """From when to when a session trades: two stretches where it has a midday break."""
-        day = session.isoformat()
-        ends = [self.calendar.session_open(day), self.calendar.session_close(day)]
-        if self.calendar.session_has_break(day):
-            ends[1:1] = [self.calendar.session_break_start(day), self.calendar.session_break_end(day)]
-        instants = [one.to_pydatetime().astimezone(UTC) for one in ends]
-        return list(zip(instants[::2], instants[1::2], strict=True))
 
 
 def _hours(calendar: str, start: date, end: date) -> _Hours:
-    """The exchange's hours over whole decades: one build, which takes 0.1 s, serves nearly all questions."""
+    """The exchange's hours over the years that are written down, else over those the library tells."""
+    first, last = _written_years(calendar)
+    if first <= start.year and end.year <= last:
+        return _written(calendar)
+    return _asked(_library(calendar, start, end))
+
+
+def _written_years(calendar: str) -> tuple[int, int]:
+    """The first and the last year that is written down; none if another version of the library may know better."""
+    if calendar not in closures.YEARS or _installed() != closures.VERSION:
+        return 1, 0
+    return closures.FIRST_YEAR, int(closures.YEARS[calendar].split("\n")[-2][:4])
+
+
+@cache
+def _installed() -> str:
+    return version("exchange_calendars")
+
+
+@cache
+def _written(calendar: str) -> _Hours:
+    closed: list[date] = []
+    early: dict[date, datetime] = {}
+    for line in closures.YEARS[calendar].split("\n")[1:-1]:
+        year, *marks = line.split()
+        for mark in marks:
+            day = date(int(year), int(mark[:2]), int(mark[2:4]))
+            if mark[4:]:
+                early[day] = datetime.combine(day, time(int(mark[5:7]), int(mark[7:])), UTC)
+            else:
+                closed.append(day)
+    first, last = (date(year, *ends) for year, ends in zip(_written_years(calendar), _NEW_YEARS, strict=True))
+    weekdays = calendar_sessions(WEEKDAYS, first, last)
+    return _Hours(_without(weekdays, closed), time.fromisoformat(closures.USUAL_CLOSE[calendar]), early)
+
+
+@lru_cache(maxsize=64)
+def _asked(library: Any) -> _Hours:
+    early = library.closes[library.early_closes]
+    return _Hours(
+        sessions=pl.Series("session", library.sessions.to_numpy().astype("datetime64[D]"), dtype=pl.Date),
+        close=library.close_times[-1][1],
+        early_closes={day.date(): close.to_pydatetime().astimezone(UTC) for day, close in early.items()},
+    )
+
+
+def _trading(calendar: str, session: date) -> list[tuple[datetime, datetime]]:
+    """From when to when a session trades: two stretches where it has a midday break."""
+    day, library = session.isoformat(), _library(calendar, session, session)
+    ends = [library.session_open(day), library.session_close(day)]
+    if library.session_has_break(day):
+        ends[1:1] = [library.session_break_start(day), library.session_break_end(day)]
+    instants = [one.to_pydatetime().astimezone(UTC) for one in ends]
+    return list(zip(instants[::2], instants[1::2], strict=True))
+
+
+def _library(calendar: str, start: date, end: date) -> Any:
+    """The library's own calendar over whole decades: one build, which takes 0.1 s, serves nearly all questions."""
     try:
         return _build(calendar, min(_USUAL_START, start.year // 10 * 10), end.year // 10 * 10 + 9)
     except ValueError:  # beyond what the library knows of this exchange: some end this year
         return _years(calendar, start.year, end.year)
 
 
-def _years(calendar: str, first: int, last: int) -> _Hours:
+def _years(calendar: str, first: int, last: int) -> Any:
     try:
         return _build(calendar, first, last)
     except ValueError as error:
@@ -166,19 +217,11 @@ def _years(calendar: str, first: int, last: int) -> _Hours:
 
 
 @lru_cache(maxsize=64)
-def _build(calendar: str, first: int, last: int) -> _Hours:
+def _build(calendar: str, first: int, last: int) -> Any:
     import exchange_calendars
 
     # The library's own range ends a year from today; ours is given, so no answer depends on the day it is asked.
-    found = exchange_calendars.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
-    sessions = pl.Series("session", found.sessions.to_numpy().astype("datetime64[D]"), dtype=pl.Date)
-    early = found.closes[found.early_closes]
-    return _Hours(
-        sessions=sessions,
-        close=found.close_times[-1][1],
-        early_closes={day.date(): close.to_pydatetime().astimezone(UTC) for day, close in early.items()},
-        calendar=found,
-    )
+    return exchange_calendars.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
 
 
 def _since_midnight(clock: time) -> timedelta:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from monitor import closures
 from monitor.errors import MonitorError
 from monitor.instruments import CALENDARS, Catalogue, Instrument
 from monitor.sessions import (
@@ -22,6 +23,7 @@ from monitor.sessions import (
     settled_at_column,
     trading_since,
 )
+from tests.reference.calendars import shipped, written
 from tests.support.made_up import instrument
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -41,6 +43,27 @@ def test_every_calendar_a_catalogue_may_name_is_one_the_library_has() -> None:
     import exchange_calendars
 
     assert set(exchange_calendars.get_calendar_names(include_aliases=False)) >= CALENDARS
+
+
+def test_what_is_written_of_calendars_is_what_the_installed_library_says() -> None:
+    assert Path(closures.__file__).read_text(encoding="utf-8") == written(shipped()), (
+        "renew it: make calendars"
+    )
+
+
+@pytest.mark.parametrize("calendar", shipped())
+def test_sessions_and_settle_times_are_the_same_read_or_asked(
+    calendar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, span = instrument("one", calendar), (date(2000, 1, 1), date(2026, 12, 31))
+    read = calendar_sessions(calendar, *span)
+    days = read.sample(50, seed=1).to_list()
+    settled = [settled_at(one, day) for day in days]
+
+    monkeypatch.setattr(closures, "VERSION", "another")
+
+    assert calendar_sessions(calendar, *span).equals(read)
+    assert [settled_at(one, day) for day in days] == settled
 
 
 def test_a_week_with_a_holiday_has_four_sessions(gold: Instrument) -> None:
