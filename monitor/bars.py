@@ -115,28 +115,59 @@ def side_by_side(
     limits = carried or {}
     if set(fields) <= set(limits):
         limits = {}
-    wide = pl.DataFrame(schema={"session": pl.Date})
-    for instrument in sorted(fields, key=lambda name: name in limits):
-        one = _leg(frame, instrument, fields[instrument])
+    own = _parts(frame, fields)
+    joined = [instrument for instrument in fields if instrument not in limits]
+    sessions = [
+        pl.Series("session", [], dtype=frame.schema["session"]),
+        *(own[one]["session"] for one in joined),
+    ]
+    axis = pl.concat(sessions).unique().sort()
+    beside = (_along(axis, own[one], one, fields[one]) for one in joined)
+    wide = pl.DataFrame([axis, *(column for columns in beside for column in columns)])
+    for instrument, names in fields.items():
         if instrument in limits:
-            wide = _carry(wide.sort("session"), one, instrument, days=limits[instrument])
-        else:
-            wide = wide.join(one.drop(f"{instrument}.session"), on="session", how="full", coalesce=True)
-    return wide.sort("session")
+            bars = _leg(own[instrument], instrument, names)
+            wide = _carry(wide, bars, instrument, days=limits[instrument])
+    return wide
 
 
-def _leg(frame: pl.DataFrame, instrument: str, names: Iterable[str]) -> pl.DataFrame:
+def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """The bars of each instrument by session."""
+    runs = frame["instrument"].rle().struct.unnest()
+    if not runs["value"].is_unique().all():
+        frame = frame.sort("instrument")
+        runs = frame["instrument"].rle().struct.unnest()
+    found = dict.fromkeys(instruments, frame.clear())
+    start = 0
+    for count, name in runs.iter_rows():
+        if name in found:
+            own = frame.slice(start, count)
+            found[name] = own if own["session"].is_sorted() else own.sort("session")
+        start += count
+    return found
+
+
+def _along(axis: pl.Series, own: pl.DataFrame, instrument: str, names: Iterable[str]) -> Iterable[pl.Series]:
+    """The columns of one leg, null in sessions in which it has no bar."""
+    leg = _leg(own, instrument, names)
+    if leg.height != len(axis):
+        leg = axis.to_frame().join(leg, on="session", how="left", maintain_order="left")
+    return leg.get_columns()[1:-1]
+
+
+def _leg(own: pl.DataFrame, instrument: str, names: Iterable[str]) -> pl.DataFrame:
     """The bars of one instrument; they are of age 0 in their own session."""
     columns = [
-        (pl.lit(0.0) if name == "age" else pl.col(name)).alias(f"{instrument}.{name}")
-        for name in (*names, "known_at", "session")
+        own[name].alias(f"{instrument}.{name}") for name in (*names, "known_at", "session") if name != "age"
     ]
-    return frame.filter(pl.col("instrument") == instrument).select("session", *columns)
+    if "age" in names:
+        columns.insert(0, pl.zeros(own.height, eager=True).alias(f"{instrument}.age"))
+    return pl.DataFrame([own["session"], *columns])
 
 
 def _carry(wide: pl.DataFrame, one: pl.DataFrame, instrument: str, *, days: int) -> pl.DataFrame:
     """The last bar at or before each session, if it is young enough."""
-    joined = wide.join_asof(one.sort("session"), on="session", strategy="backward", tolerance=f"{days}d")
+    joined = wide.join_asof(one, on="session", strategy="backward", tolerance=f"{days}d")
     age = (pl.col("session") - pl.col(f"{instrument}.session")).dt.total_days().cast(pl.Float64)
     if f"{instrument}.age" in joined.columns:
         joined = joined.with_columns(age.alias(f"{instrument}.age"))

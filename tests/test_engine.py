@@ -1,18 +1,21 @@
 """One engine: what is observed is the same in slices and at once, and nothing but known bars moves an alert."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import bars
-from monitor.alerts import AlertState, Kind, Transition, Verdict, advance_ladder
+from monitor.alerts import AlertState, Dwell, Kind, LevelState, Transition, Verdict, advance, advance_ladder
 from monitor.catchup import seed
-from monitor.engine import Track, observe, replay
+from monitor.engine import Track, episodes, observe, opens, replay
+from monitor.engine.runs import episodes_of
 from monitor.instruments import Catalogue
 from monitor.judge import Memories, judge
 from monitor.policy import Decided
@@ -208,6 +211,56 @@ def test_the_strategies_reach_every_kind_of_transition() -> None:
     look()
 
     assert kinds >= {Kind.PENDING, Kind.DROPPED, Kind.OPEN, Kind.ESCALATE, Kind.DEESCALATE, Kind.RESOLVE}
+
+
+@settings(max_examples=25)
+@given(MARKETS)
+def test_rules_observed_together_are_observed_as_each_alone(market: dict[str, list[float | None]]) -> None:
+    frame = frame_of(market)
+
+    for track in observe(BOOK, frame):
+        (alone,) = observe(replace(BOOK, instances=(track.instance,)), frame)
+        assert alone.frame.equals(track.frame)
+        assert [one.tolist() for one in alone.verdicts] == [one.tolist() for one in track.verdicts]
+
+
+DWELLS = st.builds(
+    Dwell,
+    bars=st.integers(1, 4),
+    clear_bars=st.integers(1, 3),
+    edge=st.booleans(),
+    max_unknown=st.integers(0, 3),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(Verdict), max_size=60), DWELLS)
+def test_episodes_found_by_runs_are_those_of_one_step_after_another(
+    seen: list[Verdict], dwell: Dwell
+) -> None:
+    level, recorded = LevelState(), list[Kind | None]()
+    for verdict in seen:
+        level, kind = advance(level, verdict, dwell)
+        recorded.append(kind)
+
+    opened, resolved = episodes_of(np.array(seen, np.int8), dwell)
+
+    assert opened.tolist() == [row for row, kind in enumerate(recorded) if kind is Kind.OPEN]
+    assert resolved.tolist() == [row for row, kind in enumerate(recorded) if kind is Kind.RESOLVE]
+
+
+@settings(max_examples=25)
+@given(MARKETS)
+def test_the_episodes_of_history_are_those_that_replay_records(market: dict[str, list[float | None]]) -> None:
+    tracks = observe(BOOK, frame_of(market))
+    _, transitions = replay(tracks, {})
+
+    for track in tracks:
+        own = [one for one in transitions if (one.rule, one.instance) == track.instance.key]
+        assert opens(track) == [one.session for one in own if one.kind is Kind.OPEN]
+        assert [end for _, end in episodes(track) if end] == [
+            one.session for one in own if one.kind is Kind.RESOLVE
+        ]
 
 
 # --- by example ----------------------------------------------------------------------------------------------------

@@ -4,22 +4,25 @@
 
 1. legs are put side by side by session (`bars.side_by_side`);
 2. the metrics of all rules are computed once each (`language.evaluate`);
-3. each instance joins its metrics by session and classes every session (`observing`).
+3. each instance joins its metrics by session (`joining`, `due`) and classes every session (`observing`).
 
 `replay` has all the memory, it is a fold of `alerts.advance_ladder` over the observations (`replaying`);
-stretches in which nothing can change are skipped.
+stretches in which nothing can change are skipped.  Where only episodes are asked for, `runs` finds them all at once.
 """
 
 from monitor.engine.inhibiting import Inhibitors
-from monitor.engine.observing import observe, verdicts_of
-from monitor.engine.replaying import episodes, opens, replay, state_after
+from monitor.engine.observing import legs_of, observe, observe_legs, verdicts_of
+from monitor.engine.replaying import episode_rows, episodes, opens, replay, state_after
 from monitor.engine.track import Track, transition
 
 __all__ = [
     "Inhibitors",
     "Track",
+    "episode_rows",
     "episodes",
+    "legs_of",
     "observe",
+    "observe_legs",
     "opens",
     "replay",
     "state_after",

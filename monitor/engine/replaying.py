@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import zip_longest
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from monitor.alerts import (
     advance_ladder,
     is_idle,
 )
+from monitor.engine.runs import Rows, episodes_of, is_by_runs
 from monitor.engine.track import Track, transition
 from monitor.rules import InstanceKey
 
@@ -52,21 +54,28 @@ def state_after(track: Track, state: AlertState) -> AlertState:
 
 def opens(track: Track) -> list[date]:
     """The sessions in which an instance that starts fresh opened."""
-    fresh = AlertState.fresh(len(track.instance.levels))
-    changes = ((row, change) for row, _, _, change in _changes(track, fresh) if change is not None)
-    return [track.sessions[row] for row, change in changes if change.kind is Kind.OPEN]
+    opened, _ = episode_rows(track)
+    return track.sessions.gather(opened).to_list()
 
 
 def episodes(track: Track) -> list[tuple[date, date | None]]:
     """The sessions in which an instance that starts fresh opened and resolved; None: still open at the end."""
-    fresh = AlertState.fresh(len(track.instance.levels))
-    found: list[tuple[date, date | None]] = []
-    for row, _, _, change in _changes(track, fresh):
-        if change is not None and change.kind is Kind.OPEN:
-            found.append((track.sessions[row], None))
-        elif change is not None and change.kind is Kind.RESOLVE:
-            found[-1] = (found[-1][0], track.sessions[row])
-    return found
+    opened, resolved = (track.sessions.gather(rows).to_list() for rows in episode_rows(track))
+    return list(zip_longest(opened, resolved))
+
+
+def episode_rows(track: Track) -> tuple[Rows, Rows]:
+    """The rows in which an instance that starts fresh opened, and those in which it resolved."""
+    dwells = track.instance.dwells
+    if len(dwells) == 1 and track.instance.rule.expires is None and is_by_runs(dwells[0]):
+        return episodes_of(track.verdicts[0], dwells[0])
+    fresh = AlertState.fresh(len(dwells))
+    changes = [(row, change.kind) for row, _, _, change in _changes(track, fresh) if change is not None]
+    opened, resolved = (
+        np.array([row for row, kind in changes if kind is wanted], np.intp)
+        for wanted in (Kind.OPEN, Kind.RESOLVE)
+    )
+    return opened, resolved
 
 
 def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState, AlertState, Change | None]]:

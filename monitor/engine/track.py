@@ -31,11 +31,11 @@ class Track:
 
     def row_of(self, session: date) -> int:
         """The row of a session, or of the first one after it."""
-        return int(np.searchsorted(self.sessions.to_numpy(), np.datetime64(session), side="left"))
+        return self.sessions.search_sorted(session, side="left")
 
     def row_after(self, session: date) -> int:
         """The first row after a session."""
-        return int(np.searchsorted(self.sessions.to_numpy(), np.datetime64(session), side="right"))
+        return self.sessions.search_sorted(session, side="right")
 
     def cut(self, *, after: date | None = None, upto: date | None = None) -> "Track":
         """The observations after one session and up to another."""
@@ -59,18 +59,24 @@ class Track:
 
     def legs(self, row: int) -> dict[str, dict[str, object]]:
         """What was known of each leg in that session: value, its session and known_at."""
-        session = self.sessions[row]
+        upto = self.wide["session"].search_sorted(self.sessions[row], side="right")
         found: dict[str, dict[str, object]] = {}
         nodes = (*self.instance.inputs, *self.instance.shown.values())
         for instrument, name in sorted({leg for node in nodes for leg in node.legs if leg[1] != DERIVED}):
-            held = self.wide.filter(pl.col("session") <= session).select(
-                "session", f"{instrument}.known_at", f"{instrument}.{name}"
-            )
-            last = held.drop_nulls().tail(1)
-            if last.height:
-                at, known, value = last.row(0)
-                found[f"{instrument}.{name}"] = {"value": value, "session": at, "known_at": known}
+            value, known = self.wide[f"{instrument}.{name}"], self.wide[f"{instrument}.known_at"]
+            last = _last_known(value, known, upto)
+            if last is not None:
+                at = self.wide["session"][last]
+                found[f"{instrument}.{name}"] = {"value": value[last], "session": at, "known_at": known[last]}
         return found
+
+
+def _last_known(value: pl.Series, known: pl.Series, upto: int) -> int | None:
+    """The last row before this one in which both are known."""
+    if upto and value[upto - 1] is not None and known[upto - 1] is not None:
+        return upto - 1
+    both = (value[:upto].is_not_null() & known[:upto].is_not_null()).arg_true()
+    return both[-1] if len(both) else None
 
 
 def transition(  # noqa: PLR0913 - a record has the fields it has

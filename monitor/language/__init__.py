@@ -4,7 +4,8 @@
 rule's condition over computed values.
 """
 
-from monitor.language.evaluate import condition, evaluate
+from monitor.language.columns import condition
+from monitor.language.evaluate import Panels, evaluate, evaluate_together
 from monitor.language.forms import FORMS
 from monitor.language.meaning import BROKEN, NEEDS_MEMBER, NO_MEMBER, Scope, understand
 from monitor.language.nodes import (
@@ -35,6 +36,7 @@ __all__ = [
     "Leg",
     "Named",
     "Node",
+    "Panels",
     "Scope",
     "Span",
     "Trouble",
@@ -42,6 +44,7 @@ __all__ = [
     "condition",
     "derived",
     "evaluate",
+    "evaluate_together",
     "fired",
     "inputs",
     "price_legs",

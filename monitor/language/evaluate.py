@@ -1,29 +1,22 @@
 """Typed expressions and legs side by side -> values: one row per session in which all legs have a bar.
 
-1. `evaluate` groups the expressions by the legs they read, and keeps the sessions that have them all.
-2. `_compute` works a group out in stages: what a function takes becomes a column, then the function does, so
-   that each key is computed once however many rules use it.
+1. `evaluate` puts expressions together whose legs have their bars in the same sessions, and keeps those sessions.
+2. `_compute` works them out in stages: what a function takes becomes a column, then the function does, so
+   that each key is computed once however many rules use it.  What to compute is planned once (`_plan`).
 3. A function whose argument is unknown inside its history sees the known bars only (`_over_known`).
 4. A value whose look-back spans a hole of the series is unknown (`_mask_holes`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
+from monitor.language.columns import expression, finite
 from monitor.language.groups import with_groups
-from monitor.language.nodes import (
-    COMPARISONS,
-    Apply,
-    Const,
-    LegName,
-    Named,
-    Node,
-    Operation,
-    OverGroup,
-    derived,
-    walk,
-)
+from monitor.language.nodes import Apply, LegName, Node, OverGroup, derived, walk
 
 Legs = frozenset[LegName]
 Missing = Callable[[frozenset[str], pl.Series], pl.Series]
@@ -35,18 +28,53 @@ _CERTAINLY_SHORT = 11
 """Two sessions at most so many days apart cannot have more than `LONGEST_HOLE` sessions between them."""
 
 
-def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> dict[Legs, pl.DataFrame]:
+Panels = dict[Legs, pl.DataFrame]
+
+
+def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> Panels:
     """Values of expressions, by the legs they read.
 
     `wide` is `bars.side_by_side` of all their legs.  Each frame has the columns `session`, `at` (the instant
     from which all its legs were known) and one named by the key of each expression; unknown is null.
     """
+    found: Panels = {}
+    for panels in evaluate_together(nodes, wide, missing=missing):
+        found |= panels
+    return found
+
+
+def evaluate_together(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> list[Panels]:
+    """As `evaluate`, those together that have the same sessions."""
     wanted = list(nodes)
     wide = _with_groups(wanted, wide, missing)
-    groups: dict[Legs, dict[str, Node]] = {}
+    together: dict[frozenset[str], dict[str, Node]] = {}
+    present = _Present(wide)
     for node in wanted:
-        groups.setdefault(node.legs, {})[node.key] = node
-    return {legs: _group(legs, tuple(group.values()), wide, missing) for legs, group in groups.items()}
+        together.setdefault(present.of(node.legs), {})[node.key] = node
+    return [
+        _group(wide.drop_nulls(list(needed)) if needed else wide, tuple(group.values()), missing)
+        for needed, group in together.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Present:
+    """In which sessions legs have their bars."""
+
+    wide: pl.DataFrame
+    _alike: dict[bytes, str] = field(default_factory=dict)
+    _known: dict[LegName, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, legs: Legs) -> frozenset[str]:
+        """One column of each sort that has to be known where these legs are; none if they always are."""
+        return frozenset[str]().union(*(self._of(leg) for leg in legs))
+
+    def _of(self, leg: LegName) -> frozenset[str]:
+        if leg not in self._known:
+            column = self.wide[f"{leg[0]}.{leg[1]}"]
+            gaps = column.is_null().to_numpy().tobytes() if column.null_count() else None
+            self._known[leg] = frozenset({self._alike.setdefault(gaps, column.name)} if gaps else ())
+        return self._known[leg]
 
 
 def _with_groups(nodes: Iterable[Node], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
@@ -60,50 +88,97 @@ def _with_groups(nodes: Iterable[Node], wide: pl.DataFrame, missing: Missing) ->
     return with_groups(wide, found.values(), panels)
 
 
-def condition(node: Node) -> pl.Expr:
-    """A rule's condition over columns named by the keys of its inputs; unknown is null, logic is three-valued."""
-    if isinstance(node, Operation) and node.yesno:
-        if node.symbol in COMPARISONS:
-            left, right = (_side(operand) for operand in node.operands)
-            return _compared(node.symbol, left, right)
-        return _logic(node.symbol, [condition(operand) for operand in node.operands])
-    return pl.col(node.key)
+def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Panels:
+    """The values of expressions over the sessions in which all their legs have a bar, by their legs."""
+    keys: dict[Legs, list[Node]] = {}
+    for node in nodes:
+        keys.setdefault(node.legs, []).append(node)
+    computed, known = _compute(rows, nodes), _known_at(rows, keys)
+    sessions, whole = rows["session"], _without_holes(rows["session"])
+    found: Panels = {}
+    for legs, own in keys.items():
+        panel = pl.DataFrame([sessions, known[legs], *(computed[node.key] for node in own)])
+        instruments = frozenset(instrument for instrument, _ in legs)
+        found[legs] = panel if whole else _mask_holes(panel, own, instruments, missing)
+    return found
 
 
-def _side(node: Node) -> pl.Expr:
-    return pl.col(node.key) if node.legs else pl.lit(_constant(node))
+def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
+    """The instants from which all of some legs were known; a constant needs no bar and has none."""
+    names = {legs: sorted({f"{instrument}.known_at" for instrument, _ in legs}) for legs in every}
+    several = {legs: columns for legs, columns in names.items() if len(columns) > 1}
+    latest = rows.select(
+        pl.max_horizontal(columns).alias(str(number)) for number, columns in enumerate(several.values())
+    )
+    found = dict(zip(several, latest.iter_columns(), strict=True))
+    for legs, columns in names.items():
+        if len(columns) == 1:
+            found[legs] = rows[columns[0]]
+        elif not columns:
+            found[legs] = pl.Series([None] * rows.height)
+    return {legs: series.alias("at") for legs, series in found.items()}
 
 
-def _constant(node: Node) -> float:
-    while isinstance(node, Named):
-        node = node.node
-    if not isinstance(node, Const):
-        msg = f"{node.key} is no constant"
-        raise TypeError(msg)
-    return node.value
+@dataclass(frozen=True)
+class _Stage:
+    """What functions take, by its key, and the functions that stand on as many others."""
+
+    arguments: tuple[tuple[Node, pl.Expr], ...]
+    parts: tuple[tuple[Apply, pl.Expr], ...] = ()
 
 
-def _group(legs: Legs, nodes: tuple[Node, ...], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
-    columns = [f"{instrument}.{name}" for instrument, name in sorted(legs)]
-    instruments = frozenset(instrument for instrument, _ in legs)
-    known = [f"{instrument}.known_at" for instrument in sorted(instruments)]
-    at = pl.max_horizontal(known) if known else pl.lit(None)  # a constant needs no bar
-    panel = wide.select("session", at.alias("at"), *columns).drop_nulls(columns)
-    computed = _compute(panel, nodes)
-    return _mask_holes(computed, nodes, instruments, missing)
-
-
-def _compute(panel: pl.DataFrame, nodes: tuple[Node, ...]) -> pl.DataFrame:
+@lru_cache(maxsize=32)
+def _plan(nodes: tuple[Node, ...]) -> tuple[_Stage, ...]:
+    """The stages in which expressions are worked out, each key once; legs are there before."""
     stages: dict[int, dict[str, Apply]] = {}
     for node in nodes:
         for part in walk(node):
             if isinstance(part, Apply):
                 stages.setdefault(_depth(part), {})[part.key] = part
+    have = {f"{instrument}.{name}" for node in nodes for instrument, name in node.legs}
+    planned: list[_Stage] = []
     for _, stage in sorted(stages.items()):
         arguments = {operand.key: operand for part in stage.values() for operand in part.operands}
-        panel = _with(panel, arguments.values())
-        panel = _apply(panel, stage.values())
-    return _with(panel, nodes).select("session", "at", *dict.fromkeys(node.key for node in nodes))
+        taken = _new(arguments, have)
+        planned.append(_Stage(taken, tuple((part, _built(part)) for part in stage.values())))
+        have |= stage.keys()
+    last = _new({node.key: node for node in nodes}, have)
+    return (*planned, _Stage(last))
+
+
+def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr], ...]:
+    """The expressions of nodes that have no column yet, which then have one."""
+    new = {key: node for key, node in nodes.items() if key not in have}
+    made = tuple((node, expression(node, frozenset(have)).alias(key)) for key, node in new.items())
+    have |= new.keys()
+    return made
+
+
+def _compute(rows: pl.DataFrame, nodes: tuple[Node, ...]) -> pl.DataFrame:
+    """The rows with a column for each node, and for what it is made of."""
+    for stage in _plan(nodes):
+        rows = _with_finite(rows, stage.arguments)
+        whole: list[tuple[Apply, pl.Expr]] = []
+        unknown = {
+            key: _unknown_inside(rows[key]) for key in {o.key for p, _ in stage.parts for o in p.operands}
+        }
+        for part, value in stage.parts:
+            if any(unknown[operand.key] for operand in part.operands):
+                rows = _over_known(rows, part, value)
+            else:
+                whole.append((part, value))
+        rows = _with_finite(rows, whole)
+    return rows
+
+
+def _with_finite(rows: pl.DataFrame, made: Sequence[tuple[Node, pl.Expr]]) -> pl.DataFrame:
+    """The rows with new columns: unknown instead of NaN or infinity."""
+    if not made:
+        return rows
+    rows = rows.with_columns(value for _, value in made)
+    # A sum that is no finite number is cheap to see; where every value is finite nothing has to be replaced.
+    odd = [node.key for node, _ in made if not node.yesno and not math.isfinite(rows[node.key].sum() or 0)]
+    return rows.with_columns(finite(pl.col(key)) for key in odd) if odd else rows
 
 
 def _depth(node: Node) -> int:
@@ -112,26 +187,9 @@ def _depth(node: Node) -> int:
     return inner + 1 if isinstance(node, Apply) else inner
 
 
-def _with(panel: pl.DataFrame, nodes: Iterable[Node]) -> pl.DataFrame:
-    """The panel with a column for each node that has none yet."""
-    new = {node.key: node for node in nodes if node.key not in panel.columns}
-    have = frozenset(panel.columns)
-    return panel.with_columns(_finite(node, _expression(node, have)).alias(key) for key, node in new.items())
-
-
-def _apply(panel: pl.DataFrame, parts: Iterable[Apply]) -> pl.DataFrame:
-    whole: list[pl.Expr] = []
-    for part in parts:
-        if any(_unknown_inside(panel[operand.key]) for operand in part.operands):
-            panel = _over_known(panel, part)
-        else:
-            whole.append(_built(part))
-    return panel.with_columns(whole)
-
-
 def _built(part: Apply) -> pl.Expr:
     arguments = [pl.col(operand.key) for operand in part.operands]
-    return _finite(part, part.function.build(*arguments, **_params(part))).alias(part.key)
+    return part.function.build(*arguments, **_params(part)).alias(part.key)
 
 
 def _params(part: Apply) -> dict[str, float | None]:
@@ -144,70 +202,29 @@ def _unknown_inside(values: pl.Series) -> bool:
     return nulls > 0 and nulls < len(values) and nulls > (values.is_not_null().arg_max() or 0)
 
 
-def _over_known(panel: pl.DataFrame, part: Apply) -> pl.DataFrame:
+def _over_known(panel: pl.DataFrame, part: Apply, value: pl.Expr) -> pl.DataFrame:
     """The function over the bars on which its arguments are known; unknown on the others."""
     keys = list(dict.fromkeys(operand.key for operand in part.operands))
     numbered = panel.select(keys).with_row_index("row").drop_nulls(keys)
-    computed = numbered.with_columns(_built(part)).select("row", part.key)
+    computed = _with_finite(numbered, [(part, value)]).select("row", part.key)
     rows = pl.DataFrame({"row": pl.Series(range(len(panel)), dtype=pl.UInt32)})
     return panel.with_columns(rows.join(computed, on="row", how="left", maintain_order="left")[part.key])
 
 
-def _expression(node: Node, have: frozenset[str]) -> pl.Expr:
-    if node.key in have:
-        return pl.col(node.key)
-    if isinstance(node, Named):
-        return _expression(node.node, have)
-    if isinstance(node, Const):
-        return pl.lit(node.value)
-    if not isinstance(node, Operation):
-        msg = f"{node.key} should have been computed before"
-        raise TypeError(msg)
-    operands = [_expression(operand, have) for operand in node.operands]
-    if node.yesno:
-        if node.symbol in COMPARISONS:
-            finite = [_finite(o, e) for o, e in zip(node.operands, operands, strict=True)]
-            return _compared(node.symbol, finite[0], finite[1])
-        return _logic(node.symbol, operands)
-    return _arithmetic(node, operands)
-
-
-def _arithmetic(node: Operation, operands: list[pl.Expr]) -> pl.Expr:
-    if node.symbol == "neg":
-        return -operands[0]
-    left, right = operands
-    if node.symbol == "/":
-        constant = not node.operands[1].legs
-        return left / right if constant else pl.when(right > 0).then(left / right)
-    return {"+": left + right, "-": left - right, "*": left * right}[node.symbol]
-
-
-def _compared(symbol: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[symbol]
-
-
-def _logic(symbol: str, operands: list[pl.Expr]) -> pl.Expr:
-    if symbol == "not":
-        return ~operands[0]
-    return pl.all_horizontal(operands) if symbol == "and" else pl.any_horizontal(operands)
-
-
-def _finite(node: Node, value: pl.Expr) -> pl.Expr:
-    """Unknown instead of NaN or infinity."""
-    return value if node.yesno else pl.when(value.is_finite()).then(value)
+def _without_holes(sessions: pl.Series) -> bool:
+    """Whether two sessions in a row are never far apart."""
+    apart = sessions.diff().dt.total_days().max()
+    return not isinstance(apart, int) or apart <= _CERTAINLY_SHORT
 
 
 def _mask_holes(
-    panel: pl.DataFrame, nodes: tuple[Node, ...], instruments: frozenset[str], missing: Missing
+    panel: pl.DataFrame, nodes: Iterable[Node], instruments: frozenset[str], missing: Missing
 ) -> pl.DataFrame:
-    apart = panel["session"].diff().dt.total_days().max()
-    if not isinstance(apart, int) or apart <= _CERTAINLY_SHORT:
-        return panel
     hole = (missing(instruments, panel["session"]) > LONGEST_HOLE).cast(pl.Int8)
     return panel.with_columns(_masked(node, hole) for node in _looking_back(nodes))
 
 
-def _looking_back(nodes: tuple[Node, ...]) -> Iterator[Node]:
+def _looking_back(nodes: Iterable[Node]) -> Iterator[Node]:
     yield from {node.key: node for node in nodes if node.look_back > 1}.values()
 
 

@@ -112,9 +112,6 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
     return row < first + (look_back - 2 if still is Still.RESTARTS else 0)
 
 
-_RSI = next(indicator for indicator in OF_SERIES if indicator.name == "rsi")
-
-
 @metric(
     formula="100 U / (U + D): U, D are rises and falls smoothed by 1/n (Wilder)",
     convention="first rise and fall are 0; null before n bars; 50 bars of 14 agree with other seeds to 1 point",
@@ -122,12 +119,15 @@ _RSI = next(indicator for indicator in OF_SERIES if indicator.name == "rsi")
     warm_up=lambda p: 25 * bars(p),
     bounds=(0.0, 100.0),
     least=2,
-    source=f"{WILDER}; computed by ta 0.11",
+    source=WILDER,
     unknown="before anything has moved",
 )
 def rsi(x: Series, n: Window = 14) -> pl.Expr:
     """Relative strength index."""
-    return _expression(_RSI, (x,), {"window": n})
+    moved = x - pl.coalesce(x.shift(1), x)
+    risen = moved.clip(lower_bound=0)
+    up, down = (one.ewm_mean(alpha=1 / n, adjust=False, min_samples=n) for one in (risen, risen - moved))
+    return 100 - 100 / (1 + up / down)  # before anything has moved this is no number
 
 
 FUNCTIONS = (rsi, *map(_function, (*OF_SERIES, *OF_BARS)))

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from monitor.metrics.arrays import Arrays, over_arrays
-from monitor.metrics.parts import deviation, quotient
+from monitor.metrics.parts import deviation, divided
 from monitor.metrics.registry import ALL_HISTORY, Params, Series, Window, bars, metric
 
 MAD_TO_SIGMA = 1.4826
@@ -31,7 +31,7 @@ def _since_first(params: Params) -> int:
 )
 def drawdown(x: Series, n: Window | None = None) -> pl.Expr:
     """How far a value is below its highest."""
-    return quotient(x, _high(x, n)) - 1
+    return divided(x, _high(x, n)) - 1
 
 
 @metric(
@@ -123,7 +123,7 @@ def stdev(x: Series, n: Window) -> pl.Expr:
 )
 def zscore(x: Series, n: Window) -> pl.Expr:
     """How many standard deviations a value is from its rolling mean."""
-    return quotient(x - x.rolling_mean(n), deviation(x, n))
+    return divided(x - x.rolling_mean(n), deviation(x, n))
 
 
 @metric(

@@ -8,14 +8,22 @@ def quotient(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     return pl.when(denominator > 0).then(numerator / denominator)
 
 
+def divided(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+    """A quotient as the last step of a formula: its denominator is worked out once, and where that is not above zero
+    the quotient is no finite number, of which the evaluator makes unknown.
+    """
+    return numerator / denominator.clip(lower_bound=0)
+
+
 def simple_change(x: pl.Expr, n: int = 1) -> pl.Expr:
     """Simple return over n bars."""
     return quotient(x, x.shift(n)) - 1
 
 
 def flat(x: pl.Expr, n: int) -> pl.Expr:
-    """Whether the last n values are all the same."""
-    return x.rolling_max(n) == x.rolling_min(n)
+    """Whether the last n values are all the same: as many changes as n - 1 bars ago."""
+    changes = x.ne_missing(x.shift(1)).cum_sum()
+    return (changes == changes.shift(n - 1)) & x.is_not_null()
 
 
 def deviation(x: pl.Expr, n: int, *, less: int = 1) -> pl.Expr:

@@ -1,0 +1,79 @@
+"""In which sessions metrics should have a value, by the calendars of what they read; each question is answered once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+
+from monitor.instruments import Catalogue, Instrument
+from monitor.language import derived, price_legs
+from monitor.rules import Instance
+from monitor.sessions import expected_sessions
+
+Groups = Mapping[str, tuple[frozenset[str], ...]]
+"""Legs that stand for a function of a group: the instruments of each of its members."""
+_Clock = tuple[str, frozenset[date], frozenset[date]]
+"""What decides on which dates a bar of an instrument is expected."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """The sessions that are expected of the instruments of a catalogue; steps that are no dates have no calendar."""
+
+    catalogue: Catalogue
+    _common: dict[tuple[frozenset[_Clock], date, date], pl.Series] = field(default_factory=dict)
+
+    def missing_before(self, instruments: frozenset[str], held: pl.Series) -> pl.Series:
+        """How many expected sessions are missing before each of those held."""
+        position = self.of_all(instruments, held[0], held[-1]).search_sorted(held, side="left").cast(pl.Int64)
+        return (position.diff() - 1).fill_null(0).clip(lower_bound=0)
+
+    def of_all(self, names: Iterable[str], start: date, end: date) -> pl.Series:
+        """The sessions in which every one of these instruments should have a bar."""
+        if isinstance(start, datetime):
+            return _in_all([])
+        held = self.catalogue.instruments
+        one_of: dict[_Clock, Instrument] = {}
+        for name in names:
+            one = held.get(name)
+            if one is not None and one.carry_days is None:
+                one_of[one.calendar, one.missing, one.extra] = one
+        key = frozenset(one_of), start, end
+        if key not in self._common:
+            self._common[key] = _in_all([expected_sessions(one, start, end) for one in one_of.values()])
+        return self._common[key]
+
+    def of_metric(self, names: frozenset[str], groups: Groups, start: date, end: date) -> pl.Series:
+        """The sessions in which a metric should have a value: those of all its instruments, and of a group those of
+        at least half of its members.
+        """
+        priced = frozenset(name for name in names if name in self.catalogue.instruments)
+        every = [self.of_all(priced, start, end)] if priced else []
+        every += [self._of_group(groups[name], start, end) for name in sorted(names) if name in groups]
+        return _in_all(every)
+
+    def _of_group(self, members: tuple[frozenset[str], ...], start: date, end: date) -> pl.Series:
+        every = pl.concat(self.of_all(one, start, end).rename("session") for one in members)
+        counted = every.to_frame().group_by("session").len()
+        return counted.filter(pl.col("len") * 2 >= len(members))["session"].sort()
+
+    def holds(self, expected: pl.Series, held: pl.Series) -> bool:
+        """Whether no expected session is missing among those held."""
+        return len(expected) == 0 or bool(expected.is_in(held.implode()).all())
+
+
+def groups_of(instance: Instance) -> Groups:
+    """The functions of groups that an instance reads."""
+    found = (group for node in instance.inputs for group in derived(node).values())
+    return {
+        group.name: tuple(frozenset(name for name, _ in price_legs(member)) for member in group.members)
+        for group in found
+    }
+
+
+def _in_all(sessions: list[pl.Series]) -> pl.Series:
+    common: pl.Series | None = None
+    for own in sessions:
+        common = own if common is None else common.filter(common.is_in(own.implode()))
+    return pl.Series("session", [], dtype=pl.Date) if common is None else common

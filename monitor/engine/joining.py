@@ -1,0 +1,138 @@
+"""The metrics of one instance side by side: one row per session that is judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from monitor.bars import UTC
+from monitor.engine.due import Due, groups_of
+from monitor.language import DERIVED, Node, Panels
+from monitor.rules import Instance
+
+Legs = frozenset[tuple[str, str]]
+
+CARRY = 1
+"""A rule of several metrics uses one that has no bar in a session as of so many sessions before."""
+
+
+@dataclass(frozen=True)
+class Joining:
+    """The values of metrics, those together that have the same sessions."""
+
+    together: Sequence[Panels]
+    due: Due
+    _whole: dict[tuple[int, frozenset[str]], bool] = field(default_factory=dict)
+
+    def steps(self, instance: Instance) -> tuple[pl.DataFrame, int | None]:
+        """The sessions of one instance with its metrics: those with a bar, and expected ones without.
+
+        The number is that of the metrics whose sessions are all of them, if there is nothing to join.
+        """
+        nodes = (*instance.inputs, *instance.shown.values())
+        places = {self._places[node.legs] for node in nodes}
+        if len(places) == 1 and self._is_whole(min(places), instance.inputs):
+            return self._beside(nodes, instance.inputs), min(places)
+        joined = _joined(instance, self._panels, self.due)
+        for node in instance.shown.values():
+            if node.key not in joined.columns:
+                own = self._panels[node.legs].select("session", node.key)
+                joined = joined.join(own, on="session", how="left", maintain_order="left")
+        return joined, None
+
+    @cached_property
+    def _panels(self) -> Panels:
+        return {legs: panel for panels in self.together for legs, panel in panels.items()}
+
+    @cached_property
+    def _places(self) -> dict[Legs, int]:
+        return {legs: place for place, panels in enumerate(self.together) for legs in panels}
+
+    def _is_whole(self, place: int, inputs: Sequence[Node]) -> bool:
+        """Whether these metrics have a value in every session that is expected of them, and nothing is derived."""
+        for legs in {node.legs for node in inputs}:
+            if any(name == DERIVED for _, name in legs) or self._panels[legs]["at"].null_count():
+                return False
+            names = _names(legs)
+            if (place, names) not in self._whole:
+                self._whole[place, names] = self._has_all(names, self._panels[legs]["session"])
+            if not self._whole[place, names]:
+                return False
+        return True
+
+    def _has_all(self, names: frozenset[str], held: pl.Series) -> bool:
+        if not len(held):
+            return False
+        expected = self.due.of_all(names, held[0], held[-1])
+        return self.due.holds(expected, held)
+
+    def _beside(self, nodes: Sequence[Node], inputs: Sequence[Node]) -> pl.DataFrame:
+        """Metrics with the same sessions side by side."""
+        panels = {node.legs: self._panels[node.legs] for node in inputs}
+        first, *others = (panel["at"] for panel in panels.values())
+        at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
+        columns = {node.key: self._panels[node.legs][node.key] for node in nodes}
+        return pl.DataFrame([self._panels[nodes[0].legs]["session"], at, *columns.values()])
+
+
+def _joined(instance: Instance, panels: Panels, due: Due) -> pl.DataFrame:
+    """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
+    keys_of: dict[Legs, list[str]] = {}
+    for node in instance.inputs:
+        keys_of.setdefault(node.legs, []).append(node.key)
+    own = {legs: panels[legs].select("session", "at", *dict.fromkeys(keys)) for legs, keys in keys_of.items()}
+    have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
+    if have.is_empty():
+        return _held_back(_join(have, own), list(own), [])
+    groups = groups_of(instance)
+    span = have["session"][0], have["session"][-1]
+    expected = [due.of_metric(_names(legs), groups, *span) for legs in own]
+    every = (
+        pl.concat([have, *(pl.DataFrame({"session": series.cast(have.dtypes[0])}) for series in expected)])
+        .unique()
+        .sort("session")
+    )
+    joined = _join(every, own)
+    return _held_back(joined, list(own), expected)
+
+
+def _names(legs: Legs) -> frozenset[str]:
+    return frozenset(instrument for instrument, _ in legs)
+
+
+def _join(every: pl.DataFrame, own: Mapping[Legs, pl.DataFrame]) -> pl.DataFrame:
+    """Metrics side by side; one that has no bar in a session where another has is carried for `CARRY` sessions."""
+    joined = every
+    present: list[str] = []
+    for number, panel in enumerate(own.values()):
+        present.append(f"at {number}")
+        joined = joined.join(
+            panel.rename({"at": present[-1]}), on="session", how="left", maintain_order="left"
+        )
+    some = pl.any_horizontal(pl.col(name).is_not_null() for name in present)
+    for name, panel in zip(present, own.values(), strict=True):
+        columns = [name, *(c for c in panel.columns if c not in ("session", "at"))]
+        carried = some & pl.col(name).is_null()
+        moved = [pl.when(carried).then(pl.col(c).shift(CARRY)).otherwise(pl.col(c)).alias(c) for c in columns]
+        fresh = pl.col(name).is_not_null().alias(f"has {name}")
+        joined = joined.with_columns(fresh, *moved)
+    return joined.with_columns(pl.max_horizontal(present).alias("at")).drop(present)
+
+
+def _held_back(joined: pl.DataFrame, legs: list[Legs], expected: list[pl.Series]) -> pl.DataFrame:
+    """Without the newest session while a metric that is due in it has no bar yet: it is judged when it has, or
+    when a later session exists.
+    """
+    flags = [f"has at {number}" for number in range(len(legs))]
+    if joined.is_empty():
+        return joined.drop(flags)
+    last = joined.row(-1, named=True)
+    due = (sessions[-1] if len(sessions) else None for sessions in expected)
+    waiting = any(day == last["session"] and not last[flag] for day, flag in zip(due, flags, strict=True))
+    kept = joined.drop(flags)
+    kept = kept[:-1] if waiting else kept
+    first, final = pl.col("at").is_not_null().arg_max(), pl.col("at").is_not_null().reverse().arg_max()
+    bounds = kept.select(first.alias("first"), final.alias("final")).row(0) if kept.height else (0, 0)
+    judged = kept[bounds[0] or 0 : kept.height - (bounds[1] or 0)]
+    return judged.with_columns(pl.col("at").cast(UTC).fill_null(strategy="backward"))
