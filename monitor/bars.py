@@ -99,6 +99,18 @@ def completed(frame: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
     return frame.filter(usable)
 
 
+def held_at(versions: pl.DataFrame, instant: datetime) -> pl.DataFrame:
+    """The bars as they were held at an instant: the last version of each that was stored until then.
+
+    `versions` is a bar frame of all versions with `version` and `seen_at`, sorted by instrument, session and version.
+    """
+    stored = versions.filter(pl.col("seen_at") <= instant)
+    last = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("instrument", "session")
+    )
+    return stored.filter(last).select(BARS.keys())
+
+
 def side_by_side(
     frame: pl.DataFrame, legs: Iterable[tuple[str, str]], *, carried: Mapping[str, int] | None = None
 ) -> pl.DataFrame:

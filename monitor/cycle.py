@@ -8,7 +8,7 @@
 Time is an argument.  The same `judge` runs in a backtest.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -18,15 +18,15 @@ from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
 from monitor.health import Event
 from monitor.instruments import AssetKind
-from monitor.judge import Memory
 from monitor.live import basis, close, previews
 from monitor.messages import Entry, Message, compose, compose_away, compose_closed, template_notice
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
 from monitor.routing import episode_of
-from monitor.rules import Instance, InstanceKey
+from monitor.rules import Instance
+from monitor.selfcheck import evaluations, judging
 from monitor.silences import hush
-from monitor.storage.records import Evaluation, Judged
+from monitor.storage.records import Judged, Judging
 from monitor.wellbeing import keep_health
 
 
@@ -73,9 +73,12 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     if not store.meta(FIRST_STARTED):
         store.set_meta(FIRST_STARTED, now.isoformat())
     bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
-    asked = hush(store.silences(), store.acknowledged())
-    steps = catch_up(rulebook, bars, store.memories(), now=now, hush=asked)
-    return _total([_commit(context, step, now=now) for step in steps])
+    asked, memories = hush(store.silences(), store.acknowledged()), store.memories()
+    done: list[Result] = []
+    for step in catch_up(rulebook, bars, memories, now=now, hush=asked):
+        noted = None if done else judging(store, rulebook, memories, now=now)
+        done.append(_commit(context, step, noted, now=now))
+    return _total(done)
 
 
 def preview(context: Context, *, now: datetime) -> Result:
@@ -112,7 +115,7 @@ def _live_notes(context: Context, instance: Instance) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _commit(context: Context, step: Step, *, now: datetime) -> Result:
+def _commit(context: Context, step: Step, noted: Judging | None, *, now: datetime) -> Result:
     closed = close(context.store.lives(), step)
     decided = (*step.decided, *closed.withdrawn)
     messages = _messages(context, step, decided, closed.confirmed, now=now)
@@ -121,7 +124,8 @@ def _commit(context: Context, step: Step, *, now: datetime) -> Result:
         decided=decided,
         messages=messages,
         lives=dict.fromkeys(closed.over),
-        evaluations=[one for track in step.tracks for one in _evaluation(track, step.memories)],
+        evaluations=list(evaluations(step)),
+        judging=noted,
     )
     context.store.commit(judged, now=now)
     return Result(sessions=step.sessions, decided=decided, owed=len(messages))
@@ -186,24 +190,6 @@ def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool =
 def _after_quiet_hours(context: Context, messages: Iterable[Message], now: datetime) -> list[Message]:
     """The messages, owed until the quiet hours of their channels are over."""
     return [replace(one, not_before=context.routing.over(one.channel, now, one.severity)) for one in messages]
-
-
-def _evaluation(track: Track, memories: Mapping[InstanceKey, Memory]) -> Iterator[Evaluation]:
-    """How an instance was judged in the last session its memory holds, if that changed."""
-    memory = memories.get(track.instance.key)
-    row = len(track.cut(upto=memory.state.session).sessions) - 1 if memory else -1
-    if memory is None or row < 0:
-        return
-    yield Evaluation(
-        rule=track.instance.rule.id,
-        instance=track.instance.member,
-        session=track.sessions[row],
-        at=track.frame["at"][row],
-        verdicts=tuple(track.verdict(level, row).name.lower() for level in range(len(track.verdicts))),
-        values=track.values(row),
-        legs=track.legs(row),
-        phase=memory.state.phase.value,
-    )
 
 
 def _total(results: Iterable[Result]) -> Result:

@@ -30,11 +30,13 @@ from monitor.health import Freshness
 from monitor.ledger import digests_due
 from monitor.opening import make_context, only_one, open_channels, opened, terms_of
 from monitor.quality import told_of_each
+from monitor.selfcheck import material, recheck
 from monitor.storage.store import Store
-from monitor.wellbeing import current_health, keep_health
+from monitor.wellbeing import current_health, is_check_due, keep_check, keep_health
 
 DELIVER_EVERY = timedelta(seconds=10)
 HEARTBEAT_EVERY = timedelta(minutes=1)
+CHECK_EVERY = timedelta(hours=1)
 HEARTBEAT = "heartbeat_at"
 STUCK = timedelta(hours=1)
 """A message that is owed longer says that delivery is not well."""
@@ -102,18 +104,23 @@ class Daemon:
         self.stopping = threading.Event()
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
+        self.seen_upto: datetime | None = None
+        """The newest of it: an import brings bars that no poll tells of."""
 
     def judge(self, calendar: str) -> None:
         """Fetch and judge what is due on one calendar."""
         with self.cycle_lock:
             now = self.clock.now()
             gathered = fetch(self.context, now=now, calendars={calendar})
-            self.up_to_date = self.up_to_date and not gathered.new_bars  # stays false until they are judged
+            newest = self.context.store.newest()
+            self.up_to_date = (
+                self.up_to_date and newest == self.seen_upto
+            )  # stays false until they are judged
             health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
             result = Result(gathered, health=health)
             if not self.up_to_date:
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
-                self.up_to_date = True
+                self.up_to_date, self.seen_upto = True, newest
             if gathered.new_bars:
                 seen = preview(self.context, now=now)
                 result = replace(
@@ -170,6 +177,19 @@ class Daemon:
         store, source = self.context.store, self.context.source.label
         if digests_due(store, self.context.rulebook, schedules, now=now, source=source, health=lines):
             log.info("digest written")
+            self.deliver()
+
+    def self_check(self) -> None:
+        """Once a night, judge the last month again from what is stored."""
+        now, context = self.clock.now(), self.context
+        if not is_check_due(context.store, now=now):
+            return
+        with self.cycle_lock:
+            stored = material(context.store, context.rulebook, now=now)
+        found = recheck(context.rulebook, stored)
+        keep_check(context, found, now=now)
+        log.log(logging.ERROR if found.differences else logging.INFO, "self-check", found=str(found))
+        if found.differences:
             self.deliver()
 
     def reload(self) -> None:
@@ -248,6 +268,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("deliver", daemon.guarded(daemon.deliver), DELIVER_EVERY),
         ("heartbeat", daemon.guarded(daemon.heartbeat), HEARTBEAT_EVERY),
         ("digest", daemon.guarded(daemon.digest), HEARTBEAT_EVERY),
+        ("self-check", daemon.guarded(daemon.self_check), CHECK_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
     for name, job, every in jobs:

@@ -5,7 +5,7 @@ Frozen values only.  How they are written is the business of `rulefile`.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -186,6 +186,23 @@ class Rulebook:
     def instruments(self) -> frozenset[str]:
         """Every instrument a rule reads."""
         return frozenset().union(*(instance.instruments for instance in self.instances))
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with anything that the rules say, or the instruments they read."""
+        lines = [
+            f"{one.semantic_hash}|{one.rule}|{one.member}|{[level.severity.value for level in one.levels]}|"
+            f"{[(name, node.key) for name, node in one.shown.items()]}"
+            for one in self.instances
+        ]
+        read = self.catalogue.subset(self.instruments)
+        lines += [
+            f"{key}|{sorted(value) if isinstance(value, frozenset) else value}"
+            for one in read
+            for key, value in asdict(one).items()
+        ]
+        lines += [f"{name}|{members}" for name, members in sorted(self.catalogue.groups.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     def find(self, name: str) -> tuple[Instance, ...]:
         """The instances of a rule by its full id or its bare name."""

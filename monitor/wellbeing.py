@@ -1,12 +1,14 @@
 """The health of what was gathered, kept and told: the second step of a live cycle.
 
 `keep_health` comes after each look at the source, whether or not anything was asked: a series becomes stale while
-nothing happens.  It writes only what changed.  Time is an argument.
+nothing happens.  It writes only what changed.  `keep_check` does the same with what the nightly self-check found.
+Time is an argument.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -26,6 +28,12 @@ from monitor.health import (
 from monitor.instruments import Instrument
 from monitor.messages import Message
 from monitor.prices.source import Fetched, Outcome
+from monitor.selfcheck import Recheck, difference
+from monitor.storage.store import Store
+
+NIGHT = timedelta(hours=3)
+"""So long after midnight (UTC) every exchange of a day is closed, or has long been open."""
+SELF_CHECK = "self_check"
 
 REPLIES = {
     Outcome.OK: Reply.PRICES,
@@ -33,6 +41,15 @@ REPLIES = {
     Outcome.SKIPPED: Reply.NOT_ASKED,
 }
 """Every other outcome is a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """The last self-check."""
+
+    at: datetime
+    told: str
+    well: bool
 
 
 def keep_health(
@@ -49,6 +66,30 @@ def keep_health(
     if rows or source or events:
         store.commit_health(rows, list(health_messages(context, events, now=now)), source=source, now=now)
     return events
+
+
+def is_check_due(store: Store, *, now: datetime) -> bool:
+    """Whether the self-check of the last night was not done yet."""
+    done = last_check(store)
+    return done is None or (now - NIGHT).date() > (done.at - NIGHT).date()
+
+
+def keep_check(context: Context, found: Recheck, *, now: datetime) -> None:
+    """Remember what a self-check found, and owe what is told of a difference, each once."""
+    store, event = context.store, difference(found)
+    done = {"at": now.isoformat(), "told": str(found), "well": event is None}
+    store.set_meta(SELF_CHECK, json.dumps(done))
+    if event is not None:
+        store.commit_health([], list(health_messages(context, [event], now=now)), now=now)
+
+
+def last_check(store: Store) -> LastCheck | None:
+    """What the last self-check found."""
+    kept = store.meta(SELF_CHECK)
+    if kept is None:
+        return None
+    plain = json.loads(kept)
+    return LastCheck(at=datetime.fromisoformat(plain["at"]), told=plain["told"], well=plain["well"])
 
 
 def current_health(context: Context, *, now: datetime) -> Health:

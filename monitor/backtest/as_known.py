@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from monitor.bars import BARS
+from monitor.bars import held_at
 from monitor.catchup import catch_up
 from monitor.judge import Memories
 from monitor.policy import Decided
@@ -42,6 +42,4 @@ def arrivals(versions: pl.DataFrame, *, first_started: datetime) -> Iterator[tup
     ordered = versions.sort("instrument", "session", "version")
     instants = versions["seen_at"].unique().sort().to_list()
     for instant in [first_started, *(one for one in instants if one > first_started)]:
-        stored = ordered.filter(pl.col("seen_at") <= instant)
-        held = stored.unique(subset=["instrument", "session"], keep="last", maintain_order=True)
-        yield instant, held.select(BARS.keys())
+        yield instant, held_at(ordered, instant)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,14 +36,22 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
+def doctor(
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also judge the last month again from what is stored.")
+    ] = False,
+    settings: SettingsOption = None,
+    clock: ClockOption = None,
+    json: JsonOption = False,
+) -> None:
     """Look at clock, settings, rules, calendars, database, source and channels, and say what to do."""
     from monitor.daemon import read_clock
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     with working("looking"):
-        findings = list(_all(found, watch))
+        findings = list(_all(found, watch, deep=deep))
     if json:
         show_json({"findings": [vars(one) for one in findings]})
     else:
@@ -57,7 +65,7 @@ def doctor(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
         raise typer.Exit(1)
 
 
-def _all(found: "Configuration", watch: "Clock") -> Iterator[_Finding]:
+def _all(found: "Configuration", watch: "Clock", *, deep: bool) -> Iterator[_Finding]:
     now = watch.now()
     yield _Finding("settings", OK, str(found.file) if found.file else "none, the defaults hold")
     rulebook: Rulebook | None = None
@@ -69,6 +77,8 @@ def _all(found: "Configuration", watch: "Clock") -> Iterator[_Finding]:
         yield _Finding("rules", OK, f"{len(rulebook.instances)} in force")
         yield _guarded("calendars", lambda: _calendars(rulebook, now))
     yield from _database(found, watch)
+    if rulebook is not None:
+        yield from _self_check(found, rulebook, now, deep=deep)
     yield _guarded("source", lambda: _source(found, rulebook, now))
     for name in found.settings.channels:
         yield _channel(found, name)
@@ -117,6 +127,33 @@ def _database(found: "Configuration", watch: "Clock") -> Iterator[_Finding]:
     else:
         yield _Finding("database", OK, told)
     yield _clock(watch, newest)
+
+
+def _self_check(
+    found: "Configuration", rulebook: "Rulebook", now: datetime, *, deep: bool
+) -> Iterator[_Finding]:
+    """What the daemon's last self-check found, or with `deep` all that one finds now."""
+    from contextlib import closing
+
+    from monitor.selfcheck import material, recheck
+    from monitor.storage.store import open_store
+    from monitor.wellbeing import last_check
+
+    what = "self-check"
+    try:
+        with closing(open_store(found.database)) as store:
+            done = last_check(store)
+            again = recheck(rulebook, material(store, rulebook, now=now)) if deep else None
+    except StorageError:
+        return  # the database has a finding of its own
+    if again is not None:
+        yield _Finding(what, FAULT if again.differences else OK, str(again))
+        for one in again.differences[1:]:
+            yield _Finding(what, FAULT, one.told)
+    elif done is None:
+        yield _Finding(what, OK, "the daemon does it every night, and has not yet; `--deep` does it now")
+    else:
+        yield _Finding(what, OK if done.well else FAULT, f"{done.at:%Y-%m-%d %H:%M} UTC: {done.told}")
 
 
 def _clock(watch: "Clock", newest: datetime | None) -> _Finding:

@@ -15,7 +15,7 @@ from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
 from monitor.live import Live
 from monitor.policy import Decided, Told
 from monitor.reconcile import Past
-from monitor.storage import outbox, schema
+from monitor.storage import judgings, outbox, schema
 from monitor.storage.codec import from_plain, to_plain
 from monitor.storage.records import Evaluation, Judged, Key, Memory, Recorded
 
@@ -24,6 +24,8 @@ SENT, WITHHELD = "sent", "withheld"
 
 def commit(connection: Connection, judged: Judged, *, now: datetime) -> None:
     """Write one judged session: memories, transitions, the messages they make, evaluations."""
+    if judged.judging is not None:
+        judgings.add(connection, judged.judging)
     schema.upsert(
         connection, schema.alert_state, [_memory_row(*item, now) for item in judged.memories.items()]
     )
@@ -124,6 +126,13 @@ def evaluation(
         wanted = wanted.where(table.c.session == session)
     row = connection.execute(wanted.order_by(table.c.session.desc()).limit(1)).mappings().first()
     return None if row is None else _evaluation(row)
+
+
+def evaluations(connection: Connection, *, since: datetime) -> list[Evaluation]:
+    """How instances were judged since an instant: their latest judgement in each session."""
+    table = schema.evaluation
+    found = connection.execute(select(table).where(table.c.judged_at >= since)).mappings()
+    return [_evaluation(row) for row in found]
 
 
 def latest_evaluations(connection: Connection) -> dict[Key, Evaluation]:

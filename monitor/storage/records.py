@@ -66,6 +66,19 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """One time at which something was judged: what it takes to judge the same again."""
+
+    at: datetime
+    seen_upto: datetime
+    """When the newest bar version that was there had been stored."""
+    judged_by: str
+    """The version of Metalwatch, and the digest of the rules in force."""
+    before: Mapping[Key, Memory] | None = None
+    """What was remembered before it; kept now and then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """All that one judged session changes."""
 
@@ -75,6 +88,8 @@ class Judged:
     lives: Mapping[Key, Live | None] = field(default_factory=dict)
     """What was told before the close; None where that is over."""
     evaluations: Sequence[Evaluation] = ()
+    judging: Judging | None = None
+    """With the first of the sessions that are judged at one time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,16 @@ evaluation = Table(
     sqlite_with_rowid=False,
 )
 
+judging = Table(
+    "judging",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("seen_upto", Instant, nullable=False),
+    Column("judged_by", String, nullable=False),
+    Column("before", JSON(none_as_null=True)),
+)
+
 outbox = Table(
     "outbox",
     metadata,

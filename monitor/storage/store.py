@@ -14,7 +14,7 @@ from monitor.messages import Message
 from monitor.quality import Finding, Sighting
 from monitor.routing import Match
 from monitor.silences import Acknowledged, Silence
-from monitor.storage import attention, findings, health, judgements, outbox, prices, schema
+from monitor.storage import attention, findings, health, judgements, judgings, outbox, prices, schema
 from monitor.storage.database import connect, faults, free_bytes, name_of, reading, writing
 from monitor.storage.migrate import migrate
 from monitor.storage.owing import Owing
@@ -22,6 +22,7 @@ from monitor.storage.records import (
     Counts,
     Evaluation,
     Judged,
+    Judging,
     Kept,
     Key,
     Memory,
@@ -162,6 +163,21 @@ class Store(Owing):
         """How every instance was judged in its latest session."""
         with reading(self.engine) as connection:
             return judgements.latest_evaluations(connection)
+
+    def evaluations(self, *, since: datetime) -> list[Evaluation]:
+        """How instances were judged since an instant: their latest judgement in each session."""
+        with reading(self.engine) as connection:
+            return judgements.evaluations(connection, since=since)
+
+    def judgings(self) -> list[Judging]:
+        """Every time at which something was judged in the last weeks, in order."""
+        with reading(self.engine) as connection:
+            return judgings.judgings(connection)
+
+    def last_judging(self, *, with_before: bool = False) -> tuple[datetime, str] | None:
+        """When something was judged last, and by what; or when it was noted last what had been remembered before."""
+        with reading(self.engine) as connection:
+            return judgings.last(connection, with_before=with_before)
 
     # --- what people asked not to hear
 

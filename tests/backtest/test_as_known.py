@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from monitor.prices.sample import SampleSource
 from monitor.routing import everything
 from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
-from tests.support.made_up import made
+from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 from tests.test_semantics_properties import DAYS, MARKETS, RULES, Market, book_of
 
@@ -33,19 +33,24 @@ BOOK = pack("high: {when: gold > 2, clear_when: gold < 1.5}")
 
 @dataclass(frozen=True)
 class Poll:
-    """One look at the source: so many hours after the one before, some bars missing and some with another value."""
+    """One look at the source: so many hours after the one before, some bars missing, some with another value, and
+    some that are not settled or not believed.
+    """
 
     hours: int
     missing: frozenset[int]
     revised: Mapping[int, float]
+    doubtful: Mapping[int, str] = field(default_factory=dict)
 
 
+DOUBTS = ("partial", "provisional", "quarantined")
 POLLS = st.lists(
     st.builds(
         Poll,
         hours=st.integers(1, 250),
         missing=st.frozensets(st.integers(0, DAYS - 1), max_size=12),
         revised=st.dictionaries(st.integers(0, DAYS - 1), st.sampled_from([1.0, 2.0, 3.5]), max_size=4),
+        doubtful=st.dictionaries(st.integers(0, DAYS - 1), st.sampled_from(DOUBTS), max_size=6),
     ),
     min_size=2,
     max_size=5,
@@ -79,7 +84,9 @@ def seen(market: Market, poll: Poll, now: datetime) -> pl.DataFrame:
         ]
         for name, series in market.items()
     }
-    return made(values).filter(pl.col("session") <= now.date())
+    doubts = {sessions(DAYS)[day]: status for day, status in poll.doubtful.items()}
+    status = pl.col("session").replace_strict(doubts, default="final", return_dtype=pl.String).alias("status")
+    return made(values).filter(pl.col("session") <= now.date()).with_columns(status)
 
 
 def live(store: Store, market: Market, polls: Sequence[Poll], books: Sequence[Rulebook]) -> list[Decided]:

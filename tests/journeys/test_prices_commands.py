@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -230,3 +231,22 @@ def test_doctor_says_that_the_clock_is_behind_the_database(home: Home) -> None:
 
     clock = next(one for one in json.loads(told.stdout)["findings"] if one["what"] == "clock")
     assert clock["state"] == "warning"
+
+
+def test_doctor_judges_the_last_month_again_and_names_the_bar_that_was_changed(home: Home) -> None:
+    settings = "database: mw.db\npacks: [precious]\nprices: {source: sample}\nchannels: {console: console}\n"
+    (home.folder / "metalwatch.yml").write_text(settings, encoding="utf-8")
+    for day in (11, 12, 13):
+        home.command("once", "--clock", f"2020-03-{day}T18:00-04:00")
+    honest = home.command("doctor", "--deep", "--clock", "2020-03-14T06:00-04:00")
+    with sqlite3.connect(home.folder / "mw.db") as database:
+        database.execute(
+            "UPDATE bar_version SET close = 1 WHERE instrument = 'gold' AND session = '2020-03-12'"
+        )
+    database.close()
+    changed = home.command("doctor", "--deep", "--clock", "2020-03-14T06:00-04:00")
+
+    assert honest.returncode == 0, honest.stdout
+    assert "were judged again and came out the same" in " ".join(honest.stdout.split())
+    assert changed.returncode == 1
+    assert "differences, the first: gold 2020-03-12: judged with 1589.3" in " ".join(changed.stdout.split())

@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Create every table."""
     _create_prices()
     _create_judgements()
+    _create_evaluations()
     _create_outbox()
     _create_attention()
     _create_previews()
@@ -98,6 +99,9 @@ def _create_judgements() -> None:
     )
     op.create_index("transition_of_instance", "transition", ["rule", "instance", "session"])
     op.create_index("transition_by_session", "transition", ["session"])
+
+
+def _create_evaluations() -> None:
     op.create_table(
         "evaluation",
         sa.Column("rule", sa.String, primary_key=True),
@@ -108,6 +112,14 @@ def _create_judgements() -> None:
         sa.Column("phase", sa.String, nullable=False),
         sa.Column("judged_at", INSTANT, nullable=False),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "judging",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("seen_upto", INSTANT, nullable=False),
+        sa.Column("judged_by", sa.String, nullable=False),
+        sa.Column("before", sa.JSON),
     )
 
 
