@@ -8,7 +8,7 @@
 Time is an argument.  The same `judge` runs in a backtest.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -91,8 +91,9 @@ def preview(context: Context, *, now: datetime) -> Result:
     found = list(previews(rulebook, bars, store.memories(), store.lives(), now=now, hush=asked))
     if not found:
         return Result()
+    evidence = _evidence(context)
     entries = [
-        replace(_entry(context, track, one), notes=_live_notes(context, track.instance))
+        replace(_entry(context, track, one, evidence), notes=_live_notes(context, track.instance))
         for track, one, _ in found
     ]
     decided = tuple(one for _, one, _ in found)
@@ -146,9 +147,10 @@ def _messages(
         ]
         return _after_quiet_hours(context, messages, now)
     tracks = {track.instance.key: track for track in step.tracks}
+    evidence = _evidence(context) if told else {}
     entries = [
         replace(
-            _entry(context, tracks[one.transition.rule, one.transition.instance], one),
+            _entry(context, tracks[one.transition.rule, one.transition.instance], one, evidence),
             confirmed=one.transition.id in confirmed,
         )
         for one in told
@@ -156,7 +158,13 @@ def _messages(
     return _owed(context, entries, now=now, late=step.late)
 
 
-def _entry(context: Context, track: Track, decided: Decided) -> Entry:
+def _evidence(context: Context) -> dict[str, str]:
+    """What history says of the rules in force, where `proving` has measured it."""
+    kept = context.store.evidence()
+    return {version[0]: kept[version][0] for version in context.rulebook.versions.items() if version in kept}
+
+
+def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[str, str]) -> Entry:
     """What is told of a transition, with how it stands in its history, and a picture where some channel shows one."""
     transition = decided.transition
     return Entry(
@@ -164,6 +172,7 @@ def _entry(context: Context, track: Track, decided: Decided) -> Entry:
         transition=transition,
         withheld=decided.withheld,
         background=background(track, transition),
+        evidence=evidence.get(transition.rule),
         chart=chart(track, transition) if context.shows_pictures else None,
     )
 

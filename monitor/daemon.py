@@ -26,17 +26,17 @@ from monitor.delivery.heartbeat import beat
 from monitor.delivery.outbox import Delivered, Terms, deliver_due
 from monitor.errors import MonitorError, UsageError
 from monitor.gather import Context, fetch
-from monitor.health import Freshness
 from monitor.ledger import digests_due
 from monitor.opening import make_context, only_one, open_channels, opened, terms_of
 from monitor.quality import told_of_each
 from monitor.selfcheck import material, recheck
 from monitor.storage.store import Store
-from monitor.wellbeing import current_health, is_check_due, keep_check, keep_health
+from monitor.wellbeing import current_health, is_check_due, keep_check, keep_health, not_fresh
 
 DELIVER_EVERY = timedelta(seconds=10)
 HEARTBEAT_EVERY = timedelta(minutes=1)
 CHECK_EVERY = timedelta(hours=1)
+PROVE_EVERY = timedelta(minutes=10)
 HEARTBEAT = "heartbeat_at"
 STUCK = timedelta(hours=1)
 """A message that is owed longer says that delivery is not well."""
@@ -168,12 +168,7 @@ class Daemon:
         schedules, now = self.configuration.digests, self.clock.now()
         if not schedules:
             return
-        health = current_health(self.context, now=now)
-        lines = [
-            f"{name}: {one.freshness}, last session {one.last_session}"
-            for name, one in health.series.items()
-            if one.freshness is not Freshness.FRESH
-        ]
+        lines = not_fresh(self.context, now=now)
         store, source = self.context.store, self.context.source.label
         if digests_due(store, self.context.rulebook, schedules, now=now, source=source, health=lines):
             log.info("digest written")
@@ -191,6 +186,14 @@ class Daemon:
         log.log(logging.ERROR if found.differences else logging.INFO, "self-check", found=str(found))
         if found.differences:
             self.deliver()
+
+    def prove(self) -> None:
+        """Measure what history says of rules that are new, or were measured long ago; messages quote it."""
+        from monitor.proving import keep_evidence
+
+        kept = keep_evidence(self.context, now=self.clock.now())
+        if kept:
+            log.info("evidence measured", rules=kept)
 
     def reload(self) -> None:
         """Read the packs again; a faulty edit keeps the last good rulebook."""
@@ -269,6 +272,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("heartbeat", daemon.guarded(daemon.heartbeat), HEARTBEAT_EVERY),
         ("digest", daemon.guarded(daemon.digest), HEARTBEAT_EVERY),
         ("self-check", daemon.guarded(daemon.self_check), CHECK_EVERY),
+        ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
     for name, job, every in jobs:

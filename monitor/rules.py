@@ -204,6 +204,16 @@ class Rulebook:
         lines += [f"{name}|{members}" for name, members in sorted(self.catalogue.groups.items())]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Of each rule by its full id, a hash that changes when it judges, or studies, differently."""
+        parts: dict[str, list[str]] = {}
+        for one in self.instances:
+            parts.setdefault(one.rule.id, [f"study {one.rule.study}"]).append(
+                f"{one.member} {one.semantic_hash}"
+            )
+        return {rule: hashlib.sha256("\n".join(of).encode()).hexdigest()[:16] for rule, of in parts.items()}
+
     def find(self, name: str) -> tuple[Instance, ...]:
         """The instances of a rule by its full id or its bare name."""
         return tuple(i for i in self.instances if name in (i.rule.id, i.rule.name))

@@ -17,6 +17,7 @@ from monitor.gather import LATELY, Context
 from monitor.health import (
     Answer,
     Event,
+    Freshness,
     Health,
     Reply,
     Seen,
@@ -95,6 +96,15 @@ def last_check(store: Store) -> LastCheck | None:
 def current_health(context: Context, *, now: datetime) -> Health:
     """How every series is now; nothing is written or told."""
     return _looked(context, _remembered(context), (), now=now)[0]
+
+
+def not_fresh(context: Context, *, now: datetime) -> list[str]:
+    """The series that are not fresh, a line each."""
+    return [
+        f"{name}: {one.freshness}, last session {one.last_session}"
+        for name, one in current_health(context, now=now).series.items()
+        if one.freshness is not Freshness.FRESH
+    ]
 
 
 def _looked(

@@ -163,7 +163,7 @@ def items(entry: Entry, catalogue: Catalogue, now: datetime | None) -> tuple[Ite
         Item(Rank.RULE, "rule", _named(transition)),
     ]
     if entry.evidence:
-        found.append(Item(Rank.EVIDENCE, "evidence:", entry.evidence))
+        found.append(Item(Rank.EVIDENCE, "evidence", entry.evidence))
     return (*found, *_legs(transition, catalogue, now))
 
 

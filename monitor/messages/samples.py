@@ -14,7 +14,12 @@ ITEMS = (
     Item(Rank.HISTORY, "history:", "higher than 98.9 % of 6,412 sessions since 2000-08-30"),
     Item(Rank.BEFORE, "last time:", "2020-02-28 to 2020-08-05"),
     Item(Rank.RULE, "rule", "precious/gsr-high, episode 4"),
-    Item(Rank.EVIDENCE, "evidence:", "4 episodes, an anecdote"),
+    Item(
+        Rank.EVIDENCE,
+        "evidence",
+        "2000-08-30 to 2026-01-28, 6 episodes, an anecdote: silver +15.0 % after 63 sessions against +3.8 % for any "
+        "session: may be luck, p = 0.10, 1.00 as one of 344 tests",
+    ),
     Item(Rank.LEG, "gold", "5,318 USD/ozt, 2026-01-29, known 18:30 UTC, continuous futures, 25 min old"),
     Item(Rank.LEG, "silver", "50.74 USD/ozt, 2026-01-29, known 18:25 UTC, continuous futures, 30 min old"),
 )

@@ -53,7 +53,7 @@ def _as(body: str, own: Form, form: Form) -> str:
 def _plain(text: str, form: Form, *, strong: bool = False) -> str:
     """Plain text in some form."""
     if form is Form.MAIL:
-        inside = escape(text).replace("\n", "<br>\n")
+        inside = _html(text).replace("\n", "<br>\n")
         return f"<p><b>{inside}</b></p>" if strong else f"<p>{inside}</p>"
     marks = _MARKS[form]
     literal = marks.literal(text).replace("\n", marks.newline)
@@ -61,6 +61,15 @@ def _plain(text: str, form: Form, *, strong: bool = False) -> str:
 
 
 # --- running text
+
+
+def _unbroken(text: str) -> str:
+    """A number and its `%` stay on one line."""
+    return text.replace(" %", "\u00a0%")
+
+
+def _html(text: str) -> str:
+    return _unbroken(escape(text, quote=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +88,14 @@ class _Marks:
 _MARKS = {
     Form.TEXT: _Marks(str, str, str),
     Form.MARKDOWN: _Marks(
-        lambda text: _NUMBERED.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text)),
+        lambda text: _unbroken(_NUMBERED.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))),
         "**{}**".format,
         "`{}`".format,
         bullet="- ",
         parts_lists=True,
     ),
-    Form.SLACK: _Marks(str, "*{}*".format, "`{}`".format, bullet="• "),
-    Form.TAGS: _Marks(
-        lambda text: escape(text, quote=False), "<b>{}</b>".format, "<code>{}</code>".format, "<br>", "• "
-    ),
+    Form.SLACK: _Marks(_unbroken, "*{}*".format, "`{}`".format, bullet="• "),
+    Form.TAGS: _Marks(_html, "<b>{}</b>".format, "<code>{}</code>".format, "<br>", "• "),
 }
 
 
@@ -148,9 +155,9 @@ def _mail_alert(alert: Alert, *, brief: bool) -> Iterator[str]:
     space = "margin:2px 0" if brief else "margin:16px 0"
     yield f'<div style="border-left:4px solid {colour};padding-left:12px;{space}">'
     weight = "normal" if brief else "bold"
-    yield f'<p style="margin:0;font-weight:{weight}">{escape(alert.headline)}</p>'
+    yield f'<p style="margin:0;font-weight:{weight}">{_html(alert.headline)}</p>'
     for item in alert.of(Rank.WORDS):
-        yield f'<p style="margin:6px 0">{escape(item.text)}</p>'
+        yield f'<p style="margin:6px 0">{_html(item.text)}</p>'
     below = [item for item in alert.of(*_BELOW) if item.rank is not Rank.WORDS]
     if below:
         yield '<p style="margin:6px 0">'
@@ -163,9 +170,9 @@ _ENDED = frozenset({Kind.RESOLVE, Kind.RETRACT, Kind.WITHDRAW})
 
 
 def _mail_line(item: Item) -> str:
-    label = f'<span style="color:#59636e">{escape(item.label)}</span> ' if item.label else ""
-    return label + escape(item.text)
+    label = f'<span style="color:#59636e">{_html(item.label)}</span> ' if item.label else ""
+    return label + _html(item.text)
 
 
 def _quiet(text: str) -> str:
-    return f'<p style="font-size:13px;color:#59636e">{escape(text)}</p>'
+    return f'<p style="font-size:13px;color:#59636e">{_html(text)}</p>'

@@ -17,7 +17,7 @@ from monitor.policy import Decided, Told
 from monitor.reconcile import Past
 from monitor.storage import judgings, outbox, schema
 from monitor.storage.codec import from_plain, to_plain
-from monitor.storage.records import Evaluation, Judged, Key, Memory, Recorded
+from monitor.storage.records import Evaluation, Judged, Key, Memory, Recorded, Version
 
 SENT, WITHHELD = "sent", "withheld"
 
@@ -147,6 +147,21 @@ def latest_evaluations(connection: Connection) -> dict[Key, Evaluation]:
     rows = connection.execute(select(table).join(last, onclause=same)).mappings()
     found = (_evaluation(row) for row in rows)
     return {(one.rule, one.instance): one for one in found}
+
+
+def keep_evidence(connection: Connection, lines: Mapping[Version, str], *, now: datetime) -> None:
+    """Write what history says of versions of rules, each in one line."""
+    rows = [
+        {"rule": rule, "version": version, "line": line, "measured_at": now}
+        for (rule, version), line in lines.items()
+    ]
+    schema.upsert(connection, schema.evidence, rows)
+
+
+def evidence(connection: Connection) -> dict[Version, tuple[str, datetime]]:
+    """What history says of versions of rules, and when that was measured."""
+    found = connection.execute(select(schema.evidence))
+    return {(row.rule, row.version): (row.line, row.measured_at) for row in found}
 
 
 def _memory_row(key: Key, memory: Memory, now: datetime) -> schema.Row:

@@ -25,6 +25,10 @@ Key = tuple[str, str | None]
 """A rule's full id and its instance."""
 
 
+Version = tuple[str, str]
+"""A rule's full id and the hash of what it asks, as `Rulebook.versions` has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Polled:
     """All that one poll of the prices brought."""

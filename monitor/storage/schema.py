@@ -235,6 +235,15 @@ acknowledged = Table(
     Column("at", Instant, nullable=False),
 )
 
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("line", String, nullable=False),
+    Column("measured_at", Instant, nullable=False),
+)
+
 series_health = Table(
     "series_health",
     metadata,

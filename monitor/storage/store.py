@@ -1,6 +1,6 @@
 """The door to the database: every method is one transaction, and every refusal a `StorageError`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,6 +28,7 @@ from monitor.storage.records import (
     Memory,
     Polled,
     Recorded,
+    Version,
 )
 
 
@@ -178,6 +179,16 @@ class Store(Owing):
         """When something was judged last, and by what; or when it was noted last what had been remembered before."""
         with reading(self.engine) as connection:
             return judgings.last(connection, with_before=with_before)
+
+    def keep_evidence(self, lines: Mapping[Version, str], *, now: datetime) -> None:
+        """Keep what history says of versions of rules, each in one line."""
+        with writing(self.engine) as connection:
+            judgements.keep_evidence(connection, lines, now=now)
+
+    def evidence(self) -> dict[Version, tuple[str, datetime]]:
+        """What history says of versions of rules, and when that was measured."""
+        with reading(self.engine) as connection:
+            return judgements.evidence(connection)
 
     # --- what people asked not to hear
 

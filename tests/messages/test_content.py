@@ -77,7 +77,7 @@ def test_an_open_says_all_that_one_message_must_hold() -> None:
         Rank.HISTORY: ["history: higher than 98.9 % of 6,412 sessions since 2000-08-30"],
         Rank.BEFORE: ["last time: 2020-02-28 to 2020-08-05"],
         Rank.RULE: ["rule p/ratio, episode 4"],
-        Rank.EVIDENCE: ["evidence: 9 episodes"],
+        Rank.EVIDENCE: ["evidence 9 episodes"],
         Rank.LEG: ["gold 5,318 USD/ozt, 2026-01-30, known 18:30 UTC, Yahoo continuous futures, 25 min old"],
     }
 

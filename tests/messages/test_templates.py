@@ -1,7 +1,9 @@
 """Templates of users: they show what a message says, in bounded time and space, and a fault never costs a message."""
 
+import re
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -197,3 +199,16 @@ def test_what_a_template_writes_keeps_to_the_space_of_the_channel() -> None:
 
     assert len(body) <= 160 - len("WARNING r: gold 3 > 2, 2024-01-03") - 1
     assert body.endswith("a line of text\n…")
+
+
+def test_the_template_in_the_readme_is_right() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```jinja\n(.*?)```", readme, flags=re.DOTALL)
+
+    assert list(template_faults([template(text)])) == []
+    assert written(text) == (
+        "Gold-silver ratio 104.8: silver is cheap against gold\n"
+        "clear at gsr < 85, -19.80 (-18.9 %) from here\n"
+        + "\n".join(item.line for item in FULL.alerts[0].items[-2:])
+        + "\nref 9e3c7fd2"
+    )

@@ -116,3 +116,9 @@ def test_messages_of_several_forms_are_joined_in_the_one_that_has_marks() -> Non
     assert "<p><b>A &lt; B</b></p>" in body
     assert "<p>plain &amp; short</p>" in body
     assert body.index("2 messages") < body.index("A &lt; B") < body.index("Gold-silver ratio")
+
+
+def test_a_number_and_its_percent_sign_stay_on_one_line_except_in_text_that_may_be_a_text_message() -> None:
+    for form in Form:
+        assert ("(-18.9 %)" in write(FULL, form)) is (form is Form.TEXT)
+        assert ("(-18.9\u00a0%)" in write(FULL, form)) is (form is not Form.TEXT)

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_outbox()
     _create_attention()
     _create_previews()
+    _create_evidence()
     _create_health()
     op.create_table(
         "meta",
@@ -186,6 +187,16 @@ def _create_attention() -> None:
         sa.Column("episode", sa.Integer, primary_key=True, autoincrement=False),
         *(sa.Column(name, sa.String, nullable=False) for name in ("author", "note")),
         sa.Column("at", INSTANT, nullable=False),
+    )
+
+
+def _create_evidence() -> None:
+    op.create_table(
+        "evidence",
+        sa.Column("rule", sa.String, primary_key=True),
+        sa.Column("version", sa.String, primary_key=True),
+        sa.Column("line", sa.String, nullable=False),
+        sa.Column("measured_at", INSTANT, nullable=False),
     )
 
 
