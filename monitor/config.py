@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -33,6 +34,14 @@ def _reference(value: str) -> str:
 
 
 Reference = Annotated[str, AfterValidator(_reference)]
+
+
+def _without_password(value: str) -> str:
+    """A database URL may stand in settings, but not its password."""
+    if "://" in value and urlsplit(value).password:
+        msg = "a password is a secret and does not belong here: write env:NAME or file:PATH, which holds the whole URL"
+        raise ValueError(msg)
+    return value
 
 
 class _Strict(BaseModel):
@@ -81,8 +90,9 @@ ChannelEntry = Annotated[ChannelSettings, BeforeValidator(_with_url)]
 class Settings(_Strict):
     """All settings; paths are relative to the file they stand in."""
 
-    database: str = ""
-    """A path, or a database URL; empty means metalwatch.db in the user's data folder."""
+    database: Annotated[str, AfterValidator(_without_password)] = ""
+    """A path, a database URL without a password, or where such a URL is (`env:NAME`, `file:PATH`); empty means
+    metalwatch.db in the user's data folder."""
     packs: tuple[str, ...] = ("precious",)
     """Names of packs that ship, or paths."""
     instruments: str | None = None
@@ -115,6 +125,8 @@ class Configuration(BaseModel):
     def database(self) -> str:
         """The database URL."""
         text = self.settings.database
+        if text.startswith(("env:", "file:")):
+            text = self._secret(text, "database")
         if "://" in text:
             return text
         path = self.folder / text if text else data_folder() / "metalwatch.db"
@@ -164,6 +176,11 @@ class Configuration(BaseModel):
     def clock(self) -> str | None:
         """The clock setting of the environment, as `--clock` takes it."""
         return self.environment.get("METALWATCH_CLOCK")
+
+    @property
+    def notify_socket(self) -> str | None:
+        """Where a service manager wants to hear of the process; see `monitor.watchdog`."""
+        return self.environment.get("NOTIFY_SOCKET")
 
     @property
     def routing(self) -> Routing:

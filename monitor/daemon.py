@@ -5,10 +5,8 @@ harm.  This is the only file that reads the clock.
 """
 
 import logging
-import os
 import random
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,13 +22,17 @@ from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.heartbeat import beat
 from monitor.delivery.outbox import Delivered, Terms, deliver_due
-from monitor.errors import MonitorError, UsageError
+from monitor.errors import MonitorError, NoLongerLeadingError, UsageError
 from monitor.gather import Context, fetch
 from monitor.ledger import digests_due
-from monitor.opening import make_context, only_one, open_channels, opened, terms_of
-from monitor.quality import told_of_each
+from monitor.logs import log_cycle, log_start, log_to_stderr
+from monitor.opening import make_context, open_channels, opened, terms_of
 from monitor.selfcheck import material, recheck
+from monitor.standby import this_process, work_while_leading
+from monitor.storage.leading import Lead
 from monitor.storage.store import Store
+from monitor.wakeups import scheduler_of
+from monitor.watchdog import Pulse, notify
 from monitor.wellbeing import current_health, is_check_due, keep_check, keep_health, not_fresh
 
 DELIVER_EVERY = timedelta(seconds=10)
@@ -102,6 +104,11 @@ class Daemon:
         self.channels = channels
         self.cycle_lock = threading.Lock()
         self.stopping = threading.Event()
+        self.lost = threading.Event()
+        """Set when another daemon leads."""
+        self.stood_by = False
+        """Whether the rules may have been edited since they were read."""
+        self.pulse = Pulse(time.monotonic)
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
         self.seen_upto: datetime | None = None
@@ -126,7 +133,7 @@ class Daemon:
                 result = replace(
                     result, decided=(*result.decided, *seen.decided), owed=result.owed + seen.owed
                 )
-        _log_cycle(calendar, result)
+        log_cycle(calendar, result)
         if result.owed or result.health:
             self.deliver()
 
@@ -207,14 +214,36 @@ class Daemon:
             self.up_to_date = False
         log.info("reloaded", rules=len(rulebook.instances))
 
+    def work(self, lead: Lead) -> None:
+        """Run the jobs until the lead is lost or the process is to stop."""
+        self.context = replace(self.context, store=lead.store)
+        self.lost, self.up_to_date = lead.lost, False
+        if self.stood_by:
+            self.reload()
+        scheduler = _schedule(self)
+        log_start(self.context, list(self.channels), lead, self.clock.label)
+        scheduler.start()
+        try:
+            while not (self.stopping.wait(timeout=0.5) or self.lost.is_set()):
+                if self.pulse.beats:
+                    notify(self.configuration.notify_socket, "WATCHDOG=1", "STATUS=watching")
+        finally:
+            scheduler.shutdown(wait=True)
+        if self.lost.is_set():
+            log.warning("the lead is lost", epoch=lead.epoch)
+
     def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:
         """A job that logs its failure and lives on: the outermost loop."""
 
         def run() -> None:
-            if self.stopping.is_set():
+            if self.stopping.is_set() or self.lost.is_set():
                 return
             try:
-                job(*args)
+                with self.pulse.job():
+                    job(*args)
+            except NoLongerLeadingError as error:
+                self.lost.set()
+                log.warning("no longer leading", job=job.__name__, because=str(error))
             except MonitorError as error:
                 log.error("job failed, it will be tried again", job=job.__name__, error=str(error))  # noqa: TRY400
             except Exception:
@@ -224,46 +253,27 @@ class Daemon:
 
 
 def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[str], object]) -> None:
-    """Start, wait for a signal, stop."""
-    _log_to_stderr()
+    """Start, work while this process leads, stop at a signal."""
+    log_to_stderr()
     channels = open_channels(configuration, write)
-    with opened(configuration) as (store, source), only_one(store):
+    with opened(configuration) as (store, source):
         daemon = Daemon(configuration, clock, make_context(configuration, store, source), channels)
-        scheduler = _schedule(daemon)
         _on_signals(daemon)
-        log.info(
-            "started",
-            rules=len(daemon.context.rulebook.instances),
-            source=source.label,
-            channels=list(channels),
-            database=store.name,
-            pid=os.getpid(),
-            **({"clock": clock.label} if clock.label else {}),
+        manager = configuration.notify_socket
+        notify(manager, "READY=1")
+
+        def idle(waits_for: str) -> None:
+            daemon.stood_by = True
+            notify(manager, "WATCHDOG=1", f"STATUS=standing by until {waits_for}")
+
+        work_while_leading(
+            store, daemon.work, holder=this_process(), now=clock.now, stopping=daemon.stopping, idle=idle
         )
-        scheduler.start()
-        try:
-            while not daemon.stopping.wait(timeout=1):
-                pass
-        finally:
-            scheduler.shutdown(wait=True)
-            log.info("stopped")
-
-
-def _log_to_stderr() -> None:
-    """The log stands beside what the console channel writes; a wake-up that coalesced is no news."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        log.info("stopped")
 
 
 def _schedule(daemon: Daemon) -> Any:
     """The jobs: fetch and judge per calendar, deliver, heartbeat; each soon after the start."""
-    from apscheduler.executors.pool import ThreadPoolExecutor
-    from apscheduler.schedulers.background import BackgroundScheduler
-
-    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    scheduler = BackgroundScheduler(
-        executors={"default": ThreadPoolExecutor(4)}, job_defaults=defaults, timezone="UTC"
-    )
     catalogue = daemon.context.rulebook.catalogue
     calendars = {i.calendar for i in catalogue.subset(daemon.context.rulebook.instruments)}
     poll = timedelta(minutes=daemon.configuration.settings.poll)
@@ -275,16 +285,14 @@ def _schedule(daemon: Daemon) -> Any:
         ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
-    for name, job, every in jobs:
-        seconds = daemon.clock.seconds(every)
-        soon = datetime.now(UTC) + timedelta(milliseconds=1)
-        scheduler.add_job(job, "interval", seconds=seconds, jitter=seconds / 5, id=name, next_run_time=soon)
-    return scheduler
+    soon = datetime.now(UTC) + timedelta(milliseconds=1)
+    return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=soon)
 
 
 def _on_signals(daemon: Daemon) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         daemon.stopping.set()
+        notify(daemon.configuration.notify_socket, "STOPPING=1")
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=daemon.guarded(daemon.reload), name="reload").start()
@@ -292,25 +300,6 @@ def _on_signals(daemon: Daemon) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, reload)
-
-
-def _log_cycle(calendar: str, result: Result) -> None:
-    for answer in result.failed:
-        log.warning(
-            "no prices", instrument=answer.instrument, outcome=answer.outcome.value, detail=answer.detail
-        )
-    for line in told_of_each(result.gathered.findings):
-        log.warning("prices doubted", what=line)
-    if result.fetched or result.sessions or result.decided:
-        log.info(
-            "cycle",
-            calendar=calendar,
-            asked=len(result.fetched),
-            failed=len(result.failed),
-            new_bars=result.new_bars,
-            sessions=[str(session) for session in result.sessions],
-            messages=result.owed,
-        )
 
 
 def send_owed(

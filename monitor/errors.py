@@ -33,6 +33,10 @@ class StorageError(UnreachableError):
     """The database could not be opened, read or written."""
 
 
+class NoLongerLeadingError(StorageError):
+    """Another daemon leads on this database now; what this one wanted to write was not written."""
+
+
 class DeliveryError(UnreachableError):
     """A channel did not take a message; `permanent` says that trying again cannot help."""
 

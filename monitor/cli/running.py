@@ -34,13 +34,18 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     from monitor.cli.screen import working
     from monitor.cycle import run_cycle
     from monitor.daemon import read_clock, send_owed
-    from monitor.opening import make_context, only_one, open_channels, opened, terms_of
+    from monitor.opening import make_context, open_channels, opened, terms_of
     from monitor.overview.delivery import owed
+    from monitor.standby import this_process
+    from monitor.storage.leading import only_one
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     channels = open_channels(found, note if json else _write)
-    with opened(found) as (store, source), only_one(store):
+    with (
+        opened(found) as (held, source),
+        only_one(held, holder=this_process(), since=watch.now()) as store,
+    ):
         context = make_context(found, store, source)
         with working(f"asking {source.label}"):
             result = run_cycle(context, now=watch.now())

@@ -3,7 +3,8 @@
 SQLite's own driver would begin transactions late and let `create table` escape them, so it is told to
 begin none and every `BEGIN` is ours: deferred for reading, immediate for writing, so that a writer waits
 at its first step and never fails at its last.  Only Python's sqlite3 may open the file: a second SQLite
-library in one process drops the locks of the first, and that loses data.
+library in one process drops the locks of the first, and that loses data.  What PostgreSQL wants otherwise
+stands in `postgresql`.
 """
 
 import shutil
@@ -16,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from monitor.errors import StorageError, UsageError
+from monitor.storage import postgresql
 from monitor.storage.codec import dumps, loads
 
 BUSY_SECONDS = 5
@@ -40,7 +42,7 @@ def connect(url: str) -> Engine:
     """An engine for `postgresql://…`, `sqlite:///PATH` or a path, whose folder is made when missing."""
     target = _target(url)
     if target.get_backend_name() == "postgresql":
-        return _connect_postgresql(target)
+        return postgresql.connect(target)
     if target.database:
         _make_folder(Path(target.database))
     engine = create_engine(
@@ -62,16 +64,25 @@ def name_of(engine: Engine) -> str:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that sees one state of the database from beginning to end."""
-    with told(engine), engine.connect() as connection, connection.begin():
-        yield connection
+    with told(engine), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is written as a whole when the block ends, or not at all."""
+def writing(engine: Engine, *, bound: bool = True) -> Iterator[Connection]:
+    """A transaction that is written as a whole when the block ends, or not at all; one at a time.
+
+    Through an engine of a daemon that leads no more nothing is written: `NoLongerLeadingError`; unless the writing is
+    not `bound` to the lead.
+    """
     with told(engine), engine.connect() as connection:
         connection.execution_options(**{BEGIN: "IMMEDIATE"})
         with connection.begin():
+            if engine.dialect.name == "postgresql":
+                postgresql.queue_up(connection, bound=bound)
             yield connection
 
 
@@ -103,13 +114,6 @@ def _target(url: str) -> URL:
     )
 
 
-def _connect_postgresql(target: URL) -> Engine:
-    try:
-        return create_engine(target, json_serializer=dumps, json_deserializer=loads)
-    except ModuleNotFoundError as error:
-        raise StorageError("PostgreSQL needs its driver; install metalwatch[postgresql].") from error
-
-
 def _make_folder(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +142,8 @@ def _cause(error: DBAPIError) -> str:
     for name, cause in _CAUSES.items():
         if code == name or code.startswith(f"{name}_"):
             return cause
+    if refused := postgresql.cause(error):
+        return refused
     said = " ".join(str(error.orig).split())
     return f"could not be used ({said}); check that it can be reached and try again"
 

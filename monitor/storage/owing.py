@@ -61,8 +61,11 @@ class Owing:
             return channels.failures(connection, channel)
 
     def settle_sent(self, row: OutboxRow, *, now: datetime, merged: Collection[str] = ()) -> bool:
-        """The channel took the message and those merged into it.  False when the claim had run out, here and below."""
-        with writing(self.engine) as connection:
+        """The channel took the message and those merged into it.  False when the claim had run out, here and below.
+
+        Whoever sent it may say so, also a daemon that leads no more: it is not sent again then.
+        """
+        with writing(self.engine, bound=False) as connection:
             return outbox.settle_sent(connection, row, now=now, merged=merged)
 
     def settle_retry(

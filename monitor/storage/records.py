@@ -30,6 +30,19 @@ Version = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Leader:
+    """The daemon that leads on a database, or led last."""
+
+    epoch: int
+    """How often the lead was taken."""
+    holder: str
+    """Its machine and process."""
+    since: datetime
+    leads: bool
+    """Whether it still leads."""
+
+
+@dataclass(frozen=True, slots=True)
 class Polled:
     """All that one poll of the prices brought."""
 

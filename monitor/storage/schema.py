@@ -274,6 +274,15 @@ source_health = Table(
     Column("behind_since", Instant),
 )
 
+leader = Table(
+    "leader",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("epoch", Integer, nullable=False),
+    Column("holder", String, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
 meta = Table(
     "meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False)
 )

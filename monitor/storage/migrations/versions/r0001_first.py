@@ -26,6 +26,13 @@ def upgrade() -> None:
         sa.Column("key", sa.String, primary_key=True),
         sa.Column("value", sa.String, nullable=False),
     )
+    op.create_table(
+        "leader",
+        sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("holder", sa.String, nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+    )
 
 
 def _create_prices() -> None:
