@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from monitor.bars import held_at
+from monitor.bars import completed, held_at
 from monitor.catchup import catch_up
 from monitor.judge import Memories
 from monitor.policy import Decided
@@ -28,7 +28,12 @@ def as_known(
     """
     memories: Memories = {}
     decided: list[Decided] = []
+    before: pl.DataFrame | None = None
     for instant, bars in arrivals(versions, first_started=first_started):
+        judged = completed(bars, now=instant)
+        if before is not None and judged.equals(before):
+            continue  # nothing that came is settled: there is nothing to judge
+        before = judged
         for step in catch_up(rulebook, bars, memories, now=instant, hush=hush):
             memories = {**memories, **step.memories}
             decided += step.decided

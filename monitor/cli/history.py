@@ -12,6 +12,7 @@ import typer
 import monitor
 from monitor.cli.episodes import is_reported, show_attention, show_episodes
 from monitor.cli.evidence import show_evidence, show_spans, write_rows
+from monitor.cli.known import show_known
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, show_json, working
@@ -54,6 +55,10 @@ def backtest(
             metavar="N/UNIT", help="Fail where a channel has more messages: 4/month, 1/week, 30/year."
         ),
     ] = None,
+    as_known: Annotated[
+        bool,
+        typer.Option("--as-known", help="Judge the prices held as they came, late and revised ones too."),
+    ] = False,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -62,6 +67,11 @@ def backtest(
 
     allowed = None if budget is None else read_budget(budget)
     first, last = (None if day is None else day.date() for day in (start, end))
+    if as_known:
+        if prices or parquet or budget:
+            raise UsageError("--as-known judges the prices held; it takes no --prices, --parquet or --budget")
+        show_known(configuration(settings), packs or (), (first, last), json=json)
+        return
     options = {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
     report = _report(
         configuration(settings), packs or (), prices, (first, last), _command(packs or (), options)

@@ -1,7 +1,7 @@
 """`prices`: fill the store from the source or from files, look at what it holds, and at the symbols."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -145,26 +145,50 @@ def show(
     names: Names = None,
     *,
     last: Annotated[int, typer.Option(help="How many sessions.", min=1)] = 5,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="As they were known then: 2020-03-12T17:00-04:00, or a date."),
+    ] = None,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the newest bars that are held."""
+    """Show the newest bars that are held, or those that were known at an instant."""
     from monitor.opening import opened
 
-    found = configuration(settings)
+    found, instant = configuration(settings), _instant(as_of)
     wanted = _known(names, found.catalogue)
     with opened(found, claim=False) as (store, source):
-        held = store.bars(instruments=wanted or None)
+        held = store.bars(instruments=wanted or None, as_of=instant)
     newest = held.group_by("instrument", maintain_order=True).tail(last)
     if json:
-        show_json({"prices": source.label, "bars": newest.to_dicts()})
+        show_json({"prices": source.label, "as_of": instant, "bars": newest.to_dicts()})
         return
     if newest.is_empty():
-        raise UsageError("no prices are held; run `metalwatch prices fetch`")
+        then = f"no prices were known at {instant:%Y-%m-%d %H:%M} UTC" if instant else "no prices are held"
+        raise UsageError(f"{then}; run `metalwatch prices fetch`" if instant is None else then)
     columns = ("instrument", "session", "open", "high", "low", "close", "volume", "status")
     rows = [[_cell(row[name]) for name in columns] for row in newest.to_dicts()]
-    say(f"Prices: {source.label}")
+    known = f", as known at {instant:%Y-%m-%d %H:%M} UTC" if instant else ""
+    say(f"Prices: {source.label}{known}")
     table(columns, rows, right=(2, 3, 4, 5, 6))
+
+
+def _instant(text: str | None) -> datetime | None:
+    """An instant with its offset; of a date its end, in UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    is_date = len(text) == len("2020-03-12")
+    if found is not None and is_date:
+        return found.replace(tzinfo=UTC) + timedelta(days=1)
+    if found is None or found.tzinfo is None:
+        raise UsageError(
+            f"--as-of: expected an instant with its offset such as 2020-03-12T17:00-04:00, or a date; got {text!r}"
+        )
+    return found.astimezone(UTC)
 
 
 def _cell(value: object) -> str:

@@ -1,5 +1,6 @@
 """A backtest of what was known decides what the daemon decided, to the byte, whatever came late or was revised."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +11,22 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from monitor.alerts import Reason
 from monitor.backtest.as_known import arrivals, as_known
 from monitor.backtest.run import run
 from monitor.catchup import catch_up
+from monitor.cli.app import app
 from monitor.cycle import judge_new
+from monitor.errors import UsageError
 from monitor.gather import FIRST_STARTED, Context
 from monitor.judge import Memories
 from monitor.policy import Decided
 from monitor.prices.sample import SampleSource
 from monitor.routing import everything
 from monitor.rules import Rulebook
+from monitor.storage.database import writing
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
@@ -177,3 +182,73 @@ def test_every_version_of_a_bar_is_read_with_the_instant_at_which_it_was_stored(
         (2, 2.0, BEGIN + timedelta(days=1)),
     ]
     assert len(store.bar_versions()) == 4
+
+
+OWN = "pack: p\nabout: made up\nrules:\n  high: {when: gold > 2, clear_when: gold < 1.5}\n"
+SETTINGS = "database: known.db\npacks: [own.yml]\nprices: {source: sample}\n"
+
+
+@pytest.fixture
+def corrected(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A home whose gold of Wednesday was 3.0 for four hours, and 1.6 since."""
+    for name, text in (("own.yml", OWN), ("metalwatch.yml", SETTINGS)):
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    market: Market = {"gold": [1.6, 1.6, 1.6, 1.6], "silver": [1.0] * 4}
+    polls = [Poll(40, frozenset(), {}), Poll(24, frozenset(), {2: 3.0}), Poll(4, frozenset(), {})]
+    live(store, market, polls, [BOOK] * 3)
+    return store
+
+
+def told(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+@pytest.mark.usefixtures("corrected")
+def test_the_command_shows_what_was_decided_then_and_what_today_says() -> None:
+    text = told("backtest", "--as-known")
+
+    assert "2024-01-03 p/high open threshold sent 2024-01-03 p/high retract revised_data sent" in text
+    assert "2 alerts, 2 sent. Opened not with today's values: p/high 2024-01-03." in text
+    assert "All 2 transitions are stored as they were decided." in text
+    assert "nothing is stored to compare with" in told("backtest", "precious", "--as-known")
+    assert json.loads(told("backtest", "--as-known", "--to", "2024-01-02", "--json"))["alerts"] == []
+
+
+def test_the_command_says_what_is_unlike_the_transitions_stored(corrected: Store) -> None:
+    with writing(corrected.engine) as connection:
+        connection.exec_driver_sql("DELETE FROM \"transition\" WHERE kind = 'retract'")
+
+    assert "Unlike what is stored: p/high retract 2024-01-03 comes now only." in told(
+        "backtest", "--as-known"
+    )
+
+
+@pytest.mark.usefixtures("corrected")
+def test_prices_are_shown_as_they_were_known() -> None:
+    def wednesday(as_of: str) -> float:
+        shown = json.loads(told("prices", "show", "gold", "--as-of", as_of, "--json"))
+        value: float = next(bar["close"] for bar in shown["bars"] if bar["session"] == "2024-01-03")
+        return value
+
+    assert wednesday("2024-01-03") == 1.6
+    assert wednesday("2024-01-04T15:00-05:00") == 3.0
+    assert wednesday("2024-01-04T18:00-05:00") == 1.6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("prices", "show", "--as-of", "2024-01-05T00:00"), "expected an instant with its offset such as"),
+        (("prices", "show", "--as-of", "2023-01-05"), "no prices were known at 2023-01-06 00:00 UTC"),
+        (("backtest", "--as-known", "--budget", "4/month"), "it takes no --prices, --parquet or --budget"),
+    ],
+)
+def test_what_cannot_be_shown_as_known_says_why(
+    corrected: Store, arguments: Sequence[str], fault: str
+) -> None:
+    assert corrected.counts().bars > 0
+    with pytest.raises(UsageError, match=fault):
+        CliRunner().invoke(app, list(arguments), catch_exceptions=False)
