@@ -105,6 +105,8 @@ class Settings(_Strict):
     """A folder with your own words for messages: files called message.FORM.j2."""
     digests: tuple[DigestFile, ...] = ()
     """What happened in a day or a week, in one message."""
+    notices: tuple[str, ...] = ()
+    """Channels that are told when the daemon starts and stops."""
     heartbeat: Reference | None = None
     """Where the address is that is called while all is well: of a dead man's switch, a secret too."""
     poll: Annotated[int, Field(ge=1, le=1440)] = 15
@@ -229,7 +231,7 @@ def read_configuration(
         return Configuration(settings=Settings(), folder=Path.cwd(), file=None, environment=environment)
     document = read_yaml(read_text(file), file=str(file))
     settings = Settings() if document.value is None else validate(document, Settings)
-    if faults := list(route_faults(settings.routes, settings.digests, list(settings.channels), document)):
+    if faults := list(route_faults(settings, document)):
         raise FaultyFileError(faults)
     return Configuration(settings=settings, folder=file.resolve().parent, file=file, environment=environment)
 

@@ -21,27 +21,25 @@ from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.heartbeat import beat
-from monitor.delivery.outbox import Delivered, Terms, deliver_due
+from monitor.delivery.outbox import Delivered, Taken, deliver_due
 from monitor.errors import MonitorError, NoLongerLeadingError, UsageError
 from monitor.gather import Context, fetch
 from monitor.ledger import digests_due
 from monitor.logs import log_cycle, log_start, log_to_stderr
+from monitor.messages import Message
 from monitor.opening import make_context, open_channels, opened, terms_of
 from monitor.selfcheck import material, recheck
 from monitor.standby import this_process, work_while_leading
 from monitor.storage.leading import Lead
-from monitor.storage.store import Store
+from monitor.vitals import HEARTBEAT, Judging, ills, started, stopped
 from monitor.wakeups import scheduler_of
 from monitor.watchdog import Pulse, notify
-from monitor.wellbeing import current_health, is_check_due, keep_check, keep_health, not_fresh
+from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh
 
 DELIVER_EVERY = timedelta(seconds=10)
 HEARTBEAT_EVERY = timedelta(minutes=1)
 CHECK_EVERY = timedelta(hours=1)
 PROVE_EVERY = timedelta(minutes=10)
-HEARTBEAT = "heartbeat_at"
-STUCK = timedelta(hours=1)
-"""A message that is owed longer says that delivery is not well."""
 LEAST_WAIT = 0.2
 """Seconds between two wake-ups of a job, however fast the clock runs."""
 
@@ -111,6 +109,9 @@ class Daemon:
         self.pulse = Pulse(time.monotonic)
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
+        self.looked_at: dict[str, datetime] = {}
+        """When each calendar was looked at last."""
+        self.unwritten: dict[str, Taken] = {}
         self.seen_upto: datetime | None = None
         """The newest of it: an import brings bars that no poll tells of."""
 
@@ -133,16 +134,16 @@ class Daemon:
                 result = replace(
                     result, decided=(*result.decided, *seen.decided), owed=result.owed + seen.owed
                 )
+            self.looked_at[calendar] = now
         log_cycle(calendar, result)
         if result.owed or result.health:
             self.deliver()
 
     def deliver(self) -> None:
         """Send what is owed."""
-        terms = terms_of(self.configuration)
-        done = deliver_due(
-            self.context.store, self.channels, now=self.clock.now, jitter=random.random, terms=terms
-        )
+        store, terms = self.context.store, terms_of(self.configuration)
+        now, jitter, left = self.clock.now, random.random, self.unwritten
+        done = deliver_due(store, self.channels, now=now, jitter=jitter, terms=terms, unwritten=left)
         if done != Delivered():
             log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
 
@@ -160,15 +161,16 @@ class Daemon:
 
     def ills(self, now: datetime) -> list[str]:
         """Why a heartbeat would be a lie."""
-        health = current_health(self.context, now=now)
-        down = [name for name, one in health.series.items() if one.freshness.is_down]
-        oldest = self.context.store.counts().oldest_owed
-        late = oldest is not None and now - oldest > STUCK
-        return [
-            *([f"stale or dead: {', '.join(down)}"] if down else []),
-            *([] if self.up_to_date else ["what is held was not judged yet"]),
-            *([f"a message is owed since {oldest:%Y-%m-%d %H:%M} UTC"] if late else []),
-        ]
+        poll = timedelta(minutes=self.configuration.settings.poll)
+        looked_at = min(self.looked_at.values(), default=None)
+        return ills(
+            self.context, Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll), now=now
+        )
+
+    def tell_of_itself(self, tell: Callable[..., list[Message]]) -> None:
+        """Owe the news that it starts or stops to the channels that asked for it."""
+        now, names = self.clock.now(), self.configuration.settings.notices
+        self.context.store.enqueue(tell(self.context, names, now=now, clock=self.clock.label), now=now)
 
     def digest(self) -> None:
         """Owe the digests that are due."""
@@ -222,6 +224,7 @@ class Daemon:
             self.reload()
         scheduler = _schedule(self)
         log_start(self.context, list(self.channels), lead, self.clock.label)
+        self.tell_of_itself(started)
         scheduler.start()
         try:
             while not (self.stopping.wait(timeout=0.5) or self.lost.is_set()):
@@ -231,6 +234,10 @@ class Daemon:
             scheduler.shutdown(wait=True)
         if self.lost.is_set():
             log.warning("the lead is lost", epoch=lead.epoch)
+            return
+        self.tell_of_itself(stopped)
+        if self.configuration.settings.notices:
+            self.deliver()
 
     def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:
         """A job that logs its failure and lives on: the outermost loop."""
@@ -300,10 +307,3 @@ def _on_signals(daemon: Daemon) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, reload)
-
-
-def send_owed(
-    store: Store, channels: Mapping[str, Channel], clock: Clock, terms: Mapping[str, Terms] | None = None
-) -> Delivered:
-    """Send what is owed, once."""
-    return deliver_due(store, channels, now=clock.now, jitter=random.random, terms=terms)

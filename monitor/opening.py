@@ -67,12 +67,14 @@ SPANS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": time
 def terms_of(configuration: Configuration) -> dict[str, Terms]:
     """How each channel may be sent to."""
     found: dict[str, Terms] = {}
+    quiet = configuration.routing.quiet
     for name, one in configuration.settings.channels.items():
         rate = None
         if one.rate is not None:
             count, _, span = one.rate.split(" ")
             rate = (int(count), SPANS[span])
-        found[name] = Terms(rate=rate, at_most_once=one.delivery == "at_most_once")
+        once = one.delivery == "at_most_once"
+        found[name] = Terms(rate=rate, at_most_once=once, quiet=quiet.get(name))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -109,14 +109,30 @@ def routing(
     )
 
 
-def route_faults(
-    routes: Sequence[RouteFile], digests: Sequence[DigestFile], channels: Sequence[str], document: Document
-) -> Iterator[Fault]:
+class Named(Protocol):
+    """The parts of settings that name channels, and the channels there are."""
+
+    @property
+    def channels(self) -> Mapping[str, object]: ...
+    @property
+    def routes(self) -> Sequence[RouteFile]: ...
+    @property
+    def digests(self) -> Sequence[DigestFile]: ...
+    @property
+    def notices(self) -> Sequence[str]: ...
+
+
+def route_faults(settings: Named, document: Document) -> Iterator[Fault]:
     """Channels that there are not, and a last route that does not take everything."""
-    named = {"routes": [one.channels for one in routes], "digests": [one.channels for one in digests]}
+    routes, known = settings.routes, list(settings.channels)
+    named = {
+        "routes": [one.channels for one in routes],
+        "digests": [one.channels for one in settings.digests],
+    }
     for key, entries in named.items():
         for index, names in enumerate(entries):
-            yield from _channel_faults(names, channels, document.place((key, index, "channels")))
+            yield from _channel_faults(names, known, document.place((key, index, "channels")))
+    yield from _channel_faults(settings.notices, known, document.place(("notices",)))
     if routes and not routes[-1].match.match().takes_all:
         yield Fault(
             document.place(("routes", len(routes) - 1)),

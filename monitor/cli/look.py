@@ -24,13 +24,14 @@ def register(app: typer.Typer) -> None:
 
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state, and how fresh its data are."""
-    from monitor.daemon import HEARTBEAT, read_clock
+    from monitor.daemon import read_clock
     from monitor.ledger import standpoints
     from monitor.opening import make_context, opened
     from monitor.overview.data import data_rows, source_row, unwell_series
     from monitor.overview.delivery import failures
     from monitor.overview.rules import rule_rows
     from monitor.storage.leading import leader
+    from monitor.vitals import HEARTBEAT
     from monitor.wellbeing import current_health
 
     found = configuration(settings)
@@ -40,10 +41,9 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
         context = make_context(found, store, source)
         health = current_health(context, now=now)
         rows = rule_rows(standpoints(store, context.rulebook), health)
-        messages, heartbeat = store.outbox_rows(), store.meta(HEARTBEAT)
-        lead = leader(store)
+        messages, heartbeat, lead = store.outbox_rows(), store.meta(HEARTBEAT), leader(store)
     data = data_rows(health, context.rulebook.catalogue, now)
-    wrong = [*failures(messages), *unwell_series(health)]
+    wrong = [*failures(messages, now=now), *unwell_series(health)]
     if json:
         show_json(
             {
@@ -106,11 +106,12 @@ def _show_data(rows: "list[SeriesRow]", source: "SourceHealth") -> None:
 
 
 def _show_rest(rows: "list[RuleRow]", messages: "list[OutboxRow]", heartbeat: str | None) -> None:
-    from monitor.overview.delivery import owed
+    from monitor.overview.delivery import given_up, owed
     from monitor.overview.rules import NOT_JUDGED
 
-    sent, dead = (sum(row.status.value == end for row in messages) for end in ("sent", "dead"))
-    say(f"Messages: {sent} sent, {len(owed(messages))} owed, {dead} given up.")
+    sent, merged = (sum(row.status.value == end for row in messages) for end in ("sent", "merged"))
+    told = f" and {merged:,} told in them" if merged else ""
+    say(f"Messages: {sent:,} sent{told}, {len(owed(messages)):,} owed, {len(given_up(messages)):,} given up.")
     if heartbeat:
         say(f"Last heartbeat {heartbeat[:19].replace('T', ' ')} UTC.")
     if any(row.state == NOT_JUDGED for row in rows):

@@ -1,5 +1,6 @@
 """`run`, `once` and `demo`: the daemon, one cycle of it, and the whole path on the sample market."""
 
+from random import random
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +12,6 @@ from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.cycle import Result
-    from monitor.storage.records import OutboxRow
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,10 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     """Fetch, judge and deliver once."""
     from monitor.cli.screen import working
     from monitor.cycle import run_cycle
-    from monitor.daemon import read_clock, send_owed
+    from monitor.daemon import read_clock
+    from monitor.delivery.outbox import deliver_due
     from monitor.opening import make_context, open_channels, opened, terms_of
-    from monitor.overview.delivery import owed
+    from monitor.overview.delivery import failures, owed
     from monitor.standby import this_process
     from monitor.storage.leading import only_one
 
@@ -49,27 +50,26 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
         context = make_context(found, store, source)
         with working(f"asking {source.label}"):
             result = run_cycle(context, now=watch.now())
-        delivered = send_owed(store, channels, watch, terms_of(found))
-        waiting = owed(store.outbox_rows())
+        delivered = deliver_due(store, channels, now=watch.now, jitter=random, terms=terms_of(found))
+        rows = store.outbox_rows()
+    waiting = owed(rows)
     if json:
         show_json(_report(result, delivered.sent, len(waiting)))
     else:
         _tell(result, source.label, delivered.sent, watch.label)
-    _complain(result, source.label, waiting)
+    _complain(result, source.label, failures(rows if delivered.dead else waiting, now=watch.now()))
 
 
-def _complain(result: "Result", source: str, waiting: "list[OutboxRow]") -> None:
-    """What failed, a line each on stderr, and the exit code that says so."""
-    from monitor.overview.delivery import failures
-
+def _complain(result: "Result", source: str, lines: list[str]) -> None:
+    """What failed, a line each on stderr, and the exit code that says so; `lines` tell of channels."""
     for answer in result.failed:
         note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}")
-    lines = failures(waiting)
     if result.failed and len(result.failed) == len(result.fetched):
-        lines.append(
+        none = (
             f"{source} gave no prices; what is held stays, and once it answers every missed session is judged: "
             "try again later"
         )
+        lines = [*lines, none]
     if lines:
         raise UnreachableError("\n".join(lines))
     if result.failed:

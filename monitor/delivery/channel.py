@@ -181,19 +181,20 @@ def _plugin(url: str) -> "NotifyBase":
     return plugin
 
 
-def _judge(result: "AppriseResult", heard: list[str], url: str) -> None:
+def _judge(result: "AppriseResult | None", heard: list[str], url: str) -> None:
     """Return if the message was taken; else raise what apprise's result and log say of it."""
     from apprise import AppriseResultStatus
 
-    if result.status == AppriseResultStatus.SUCCESS:
+    status = AppriseResultStatus.NOMATCH if result is None else result.status
+    if status == AppriseResultStatus.SUCCESS:
         return
     reason = "; ".join(dict.fromkeys(heard)) or "apprise gave no reason"
     shown = redact(reason, url)
-    if result.status == AppriseResultStatus.TIMEOUT:
+    if status == AppriseResultStatus.TIMEOUT:
         raise NoAnswerError(f"no answer within {TIMEOUT_SECONDS} s ({shown})")
-    if result.status == AppriseResultStatus.NOMATCH:
+    if status == AppriseResultStatus.NOMATCH:
         raise DeliveryError(f"apprise found nothing to send to ({shown})", permanent=True)
-    if may_have_arrived(reason):
+    if status == AppriseResultStatus.PARTIAL or may_have_arrived(reason):
         raise NoAnswerError(shown)
     raise DeliveryError(shown, permanent=is_permanent(reason))
 

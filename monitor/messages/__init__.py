@@ -15,7 +15,7 @@ from monitor.messages.message import (
 )
 from monitor.messages.styles import PLAIN, Form, Style, style_of
 from monitor.messages.templates import TemplateError, UserTemplate, template_faults
-from monitor.messages.words import TITLE_LENGTH, closed_words, headline, leg_line, say, words
+from monitor.messages.words import TITLE_LENGTH, aged, closed_words, headline, leg_line, say, words
 from monitor.messages.writing import PICTURE, PICTURE_NAME, joined, noted
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Style",
     "TemplateError",
     "UserTemplate",
+    "aged",
     "closed_words",
     "compose",
     "compose_away",

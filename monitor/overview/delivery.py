@@ -1,26 +1,35 @@
 """What lies in the outbox and why, in one line per channel."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from monitor.overview.words import counted
-from monitor.storage.records import OutboxRow, Owed
+from monitor.storage.records import GIVEN_UP, OPEN, OutboxRow
 
-STILL_OWED = frozenset({Owed.PENDING, Owed.SENDING, Owed.RETRY})
+LATELY = timedelta(days=7)
+"""So long after it was written a message that was given up is something wrong."""
 
 
 def owed(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
     """The messages that are still to be sent."""
-    return [row for row in rows if row.status in STILL_OWED]
+    return [row for row in rows if row.status in OPEN]
 
 
-def failures(rows: Iterable[OutboxRow]) -> list[str]:
-    """Of each channel that did not take what it was sent: how much, and the last reason it gave."""
-    failed = [row for row in rows if row.last_error and row.status in (Owed.RETRY, Owed.SENDING, Owed.DEAD)]
-    failed.sort(key=lambda row: (row.channel, row.status is Owed.DEAD, row.number))
+def given_up(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
+    """The messages that are not sent any more, although nobody knows that they arrived."""
+    return [row for row in rows if row.status in GIVEN_UP]
+
+
+def failures(rows: Iterable[OutboxRow], *, now: datetime) -> list[str]:
+    """Of each channel that did not take what it was sent lately: how much, and the last reason it gave."""
+    every = list(rows)
+    lately = [row for row in given_up(every) if now - row.created_at <= LATELY]
+    failed = [row for row in (*owed(every), *lately) if row.last_error]
+    failed.sort(key=lambda row: (row.channel, row.status in GIVEN_UP, row.number))
     return [
         _line(channel, list(group), dead=dead)
-        for (channel, dead), group in groupby(failed, key=lambda row: (row.channel, row.status is Owed.DEAD))
+        for (channel, dead), group in groupby(failed, key=lambda row: (row.channel, row.status in GIVEN_UP))
     ]
 
 

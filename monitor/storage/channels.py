@@ -44,6 +44,8 @@ def has_failed(connection: Connection, channel: str, *, left_alone_until: dateti
     schema.upsert(connection, schema.channel_state, [state])
 
 
-def works(connection: Connection, channel: str) -> None:
-    """Forget the failures of a channel."""
-    connection.execute(delete(schema.channel_state).where(schema.channel_state.c.channel == channel))
+def works(connection: Connection, channel: str) -> bool:
+    """Forget the failures of a channel; whether it was left alone because of them."""
+    table = schema.channel_state
+    gone = delete(table).where(table.c.channel == channel).returning(table.c.open_until)
+    return connection.execute(gone).scalar() is not None

@@ -10,16 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from monitor.alerts import Severity
-from monitor.messages import Form, Message
+from monitor.messages import Message
 from monitor.routing import Episode
-from monitor.storage import channels, schema
-from monitor.storage.records import Attempt, OutboxRow, Outcome, Owed
-
-OPEN = (Owed.PENDING, Owed.RETRY, Owed.SENDING)
-"""Messages that are not settled yet."""
+from monitor.storage import channels, schema, waiting
+from monitor.storage.records import OPEN, Attempt, GivenUp, OutboxRow, Outcome, Owed
 
 _ROW = schema.outbox
 
@@ -44,7 +41,10 @@ def heard_on(connection: Connection, episodes: Collection[Episode]) -> dict[Epis
         select(made.c.rule, made.c.instance, made.c.episode, _ROW.c.channel)
         .join(carried, carried.c.transition == made.c.id)
         .join(_ROW, _ROW.c.key == carried.c.key)
-        .where(made.c.rule.in_(sorted({rule for rule, _, _ in episodes})), _ROW.c.status != Owed.DEAD.value)
+        .where(
+            made.c.rule.in_(sorted({rule for rule, _, _ in episodes})),
+            _ROW.c.status.notin_([Owed.DEAD, Owed.EXPIRED]),
+        )
         .distinct()
     )
     found: dict[Episode, set[str]] = {}
@@ -59,73 +59,17 @@ def claim(
     now: datetime,
     lease: timedelta,
     channel: str,
-    at_most_once: bool = False,
+    severities: Collection[Severity] = tuple(Severity),
 ) -> OutboxRow | None:
-    """Take the oldest message of a channel that is due; None where there is none, or the channel is left alone.
+    """Take the next message of a channel that is due; None where there is none, or the channel is left alone.
 
     The messages about one instance keep their order, and so do those that no transition made: none is taken while
-    an older one waits to be tried again, or is being sent by somebody else.  With `at_most_once`, one whose lease ran out is not sent again.
+    an older one is to be tried again, or is being sent.  Only messages of some severities are taken.
     """
     if channels.is_left_alone(connection, channel, now):
         return None
-    if at_most_once:
-        _give_up_abandoned(connection, channel, now)
-    wanted = (
-        select(_ROW)
-        .where(_due(now), _ROW.c.channel == channel, ~_behind_another(now))
-        .order_by(_ROW.c.number)
-        .limit(1)
-    )
-    found = connection.execute(wanted).mappings().one_or_none()
-    return None if found is None else _take(connection, _outbox_row(found), now, now + lease)
-
-
-def channels_due(connection: Connection, *, now: datetime) -> list[str]:
-    """The channels with messages that are due."""
-    wanted = select(_ROW.c.channel).where(_due(now)).distinct().order_by(_ROW.c.channel)
-    return list(connection.execute(wanted).scalars())
-
-
-def kin(connection: Connection, row: OutboxRow) -> list[OutboxRow]:
-    """Further messages owed on the channel that are about no other episodes than this one's, oldest first."""
-    own = _episodes_of(connection, [row.key]).get(row.key, frozenset())
-    waiting = _waiting(connection, row)
-    about = _episodes_of(connection, [one.key for one in waiting])
-    return [one for one in waiting if about.get(one.key) and about[one.key] <= own]
-
-
-def backlog(connection: Connection, row: OutboxRow, *, now: datetime) -> list[OutboxRow]:
-    """Further messages owed and due on the channel, oldest first."""
-    return [one for one in _waiting(connection, row) if one.next_at <= now]
-
-
-def _waiting(connection: Connection, row: OutboxRow) -> list[OutboxRow]:
-    wanted = select(_ROW).where(
-        _ROW.c.channel == row.channel,
-        _ROW.c.number != row.number,
-        _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]),
-    )
-    return [_outbox_row(one) for one in connection.execute(wanted.order_by(_ROW.c.number)).mappings()]
-
-
-def _episodes_of(connection: Connection, keys: Collection[str]) -> dict[str, frozenset[Episode]]:
-    made, carried = schema.transition, schema.carried
-    wanted = (
-        select(carried.c.key, made.c.rule, made.c.instance, made.c.episode)
-        .join(made, made.c.id == carried.c.transition)
-        .where(carried.c.key.in_(list(keys)))
-    )
-    found: dict[str, set[Episode]] = {}
-    for key, rule, instance, episode in connection.execute(wanted):
-        found.setdefault(key, set()).add((rule, instance or None, episode))
-    return {key: frozenset(episodes) for key, episodes in found.items()}
-
-
-def _give_up_abandoned(connection: Connection, channel: str, now: datetime) -> None:
-    abandoned = (_ROW.c.channel == channel, _ROW.c.status == Owed.SENDING.value, _ROW.c.lease_until <= now)
-    error = "nobody knows whether it arrived; this channel is sent to at most once"
-    values = {"status": Owed.UNKNOWN.value, "lease_until": None, "last_error": error}
-    connection.execute(update(_ROW).where(*abandoned).values(values))
+    found = waiting.following(connection, channel, now=now, severities=severities)
+    return None if found is None else _take(connection, found, now, now + lease)
 
 
 def settle_sent(
@@ -133,16 +77,24 @@ def settle_sent(
 ) -> bool:
     """The channel took the message, and with it those merged into it.
 
+    A channel that was left alone works again: what is owed there need not wait for its next attempt.
     False when the claim had run out and the message is another's.
     """
     _end_attempt(connection, row, now, Outcome.SENT, None)
-    channels.works(connection, row.channel)
+    if channels.works(connection, row.channel):
+        later = (_ROW.c.channel == row.channel, _ROW.c.status == Owed.RETRY.value, _ROW.c.next_at > now)
+        connection.execute(update(_ROW).where(*later).values(next_at=now))
     if not _settle(connection, row, {"status": Owed.SENT.value, "sent_at": now, "last_error": None}):
         return False
-    for part in batched(sorted(merged)):
-        told = update(_ROW).where(_ROW.c.key.in_(part), _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]))
-        connection.execute(told.values(status=Owed.MERGED.value, merged_into=row.key))
+    _merge(connection, row, merged, {"status": Owed.MERGED.value})
     return True
+
+
+def _merge(connection: Connection, row: OutboxRow, merged: Collection[str], values: dict[str, Any]) -> None:
+    """What is owed and was told in another message goes where that one goes."""
+    for part in batched(sorted(merged)):
+        owed = update(_ROW).where(_ROW.c.key.in_(part), _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]))
+        connection.execute(owed.values(**values, merged_into=row.key))
 
 
 def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
@@ -167,14 +119,15 @@ def settle_retry(
     return _settle(connection, row, values)
 
 
-def settle_dead(
-    connection: Connection, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
-) -> bool:
-    """The message is given up; the notices that say so elsewhere are owed from the same instant."""
-    _end_attempt(connection, row, now, Outcome.DEAD, error)
-    if not _settle(connection, row, {"status": Owed.DEAD.value, "last_error": error}):
+def settle_given_up(connection: Connection, row: OutboxRow, given_up: GivenUp, *, now: datetime) -> bool:
+    """The message is given up, with those merged into it; the notices that say so elsewhere are owed at once."""
+    outcome = Outcome.UNKNOWN if given_up.end is Owed.UNKNOWN else Outcome.DEAD
+    _end_attempt(connection, row, now, outcome, given_up.error)
+    values = {"status": given_up.end.value, "last_error": given_up.error}
+    if not _settle(connection, row, values):
         return False
-    enqueue(connection, notices, now=now, about=row.key)
+    _merge(connection, row, given_up.merged, values)
+    enqueue(connection, given_up.notices, now=now, about=row.key)
     return True
 
 
@@ -185,7 +138,7 @@ def rows(connection: Connection, *, status: Owed | None = None, ref: str | None 
         wanted = wanted.where(_ROW.c.status == status.value)
     if ref is not None:
         wanted = wanted.where(_ROW.c.ref == ref)
-    return [_outbox_row(row) for row in connection.execute(wanted).mappings()]
+    return [waiting.outbox_row(row) for row in connection.execute(wanted).mappings()]
 
 
 def attempts(connection: Connection, key: str) -> list[Attempt]:
@@ -205,40 +158,11 @@ def counts(connection: Connection) -> dict[Owed, int]:
 
 
 def oldest_owed(connection: Connection) -> datetime | None:
-    """When the oldest message that is not settled was written."""
-    wanted = select(_ROW.c.created_at).where(_ROW.c.status.in_([*OPEN])).order_by(_ROW.c.number).limit(1)
+    """Since when a message is owed that could have been sent: one that is deferred counts from its time on."""
+    could = case((_ROW.c.status == Owed.PENDING.value, _ROW.c.next_at), else_=_ROW.c.created_at)
+    wanted = select(could.label("since")).where(_ROW.c.status.in_([*OPEN])).order_by("since").limit(1)
     found: datetime | None = connection.execute(wanted).scalar()
     return found
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    waits = and_(_ROW.c.status.in_([Owed.PENDING, Owed.RETRY]), _ROW.c.next_at <= now)
-    return or_(waits, and_(_ROW.c.status == Owed.SENDING, _ROW.c.lease_until <= now))
-
-
-def _behind_another(now: datetime) -> ColumnElement[bool]:
-    older = _ROW.alias("older")
-    retried_later = and_(older.c.status == Owed.RETRY, older.c.next_at > now)
-    being_sent = and_(older.c.status == Owed.SENDING, older.c.lease_until > now)
-    same_channel = and_(older.c.channel == _ROW.c.channel, older.c.number < _ROW.c.number)
-    its, mine = schema.carried.alias("its"), schema.carried.alias("mine")
-    then, now_ = schema.transition.alias("then"), schema.transition.alias("now")
-    same_instance = (
-        select(its.c.key)
-        .join(then, then.c.id == its.c.transition)
-        .join(now_, and_(now_.c.rule == then.c.rule, now_.c.instance == then.c.instance))
-        .join(mine, mine.c.transition == now_.c.id)
-        .where(its.c.key == older.c.key, mine.c.key == _ROW.c.key)
-        .correlate(older, _ROW)
-        .exists()
-    )
-    kinless = ~or_(
-        select(its.c.key).where(its.c.key == older.c.key).correlate(older).exists(),
-        select(mine.c.key).where(mine.c.key == _ROW.c.key).correlate(_ROW).exists(),
-    )
-    together = or_(same_instance, kinless)
-    waits = or_(retried_later, being_sent)
-    return select(older.c.number).where(same_channel, waits, together).correlate(_ROW).exists()
 
 
 def _take(connection: Connection, seen: OutboxRow, now: datetime, until: datetime) -> OutboxRow | None:
@@ -290,13 +214,3 @@ def _message_row(message: Message, now: datetime, about: str | None) -> schema.R
         "next_at": max(now, message.not_before or now),
         "possible_repeat": False,
     }
-
-
-def _outbox_row(row: Any) -> OutboxRow:
-    typed = {
-        "severity": Severity(row["severity"]),
-        "status": Owed(row["status"]),
-        "form": Form(row["form"]),
-        "transitions": tuple(row["transitions"]),
-    }
-    return OutboxRow(**{**row, **typed})

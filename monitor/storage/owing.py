@@ -1,16 +1,17 @@
 """The part of the door to the database behind which messages wait until they are delivered."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from monitor.alerts import Severity
 from monitor.messages import Message
 from monitor.routing import Episode
-from monitor.storage import channels, outbox
+from monitor.storage import channels, outbox, waiting
 from monitor.storage.database import reading, writing
-from monitor.storage.records import Attempt, OutboxRow, Owed
+from monitor.storage.records import Attempt, GivenUp, OutboxRow, Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,35 @@ class Owing:
             return outbox.heard_on(connection, episodes)
 
     def claim(
-        self, *, now: datetime, lease: timedelta, channel: str, at_most_once: bool = False
+        self,
+        *,
+        now: datetime,
+        lease: timedelta,
+        channel: str,
+        severities: Collection[Severity] = tuple(Severity),
     ) -> OutboxRow | None:
-        """Take the oldest message of a channel that is due; None where there is none, or the channel is left alone."""
+        """Take the next message of a channel that is due; None where there is none, or the channel is left alone."""
         with writing(self.engine) as connection:
-            return outbox.claim(connection, now=now, lease=lease, channel=channel, at_most_once=at_most_once)
+            return outbox.claim(connection, now=now, lease=lease, channel=channel, severities=severities)
 
     def channels_due(self, *, now: datetime) -> list[str]:
         """The channels with messages that are due."""
         with reading(self.engine) as connection:
-            return outbox.channels_due(connection, now=now)
+            return waiting.channels_due(connection, now=now)
+
+    def abandoned(self, channel: str, *, now: datetime) -> list[OutboxRow]:
+        """The messages of a channel that somebody claimed and never settled."""
+        with reading(self.engine) as connection:
+            return waiting.abandoned(connection, channel, now=now)
 
     def to_merge(self, row: OutboxRow, *, now: datetime, most: int) -> tuple[list[OutboxRow], bool]:
-        """What is told with a message: all that is due where that is more than so many, else what is about its episodes.
+        """What is told with a message: all that waits where that is so many, else what is about its episodes.
 
-        The second says whether it is all.
+        The second says whether it is all; then it is without bodies and pictures.
         """
         with reading(self.engine) as connection:
-            every = outbox.backlog(connection, row, now=now)
-            return (every, True) if len(every) >= most else (outbox.kin(connection, row), False)
+            every = waiting.backlog(connection, row, now=now)
+            return (every, True) if len(every) >= most else (waiting.kin(connection, row), False)
 
     def attempts_since(self, channel: str, instant: datetime) -> int:
         """How often a channel was sent to."""
@@ -85,12 +96,14 @@ class Owing:
                 connection, row, now=now, next_at=next_at, error=error, may_have_arrived=may_have_arrived
             )
 
-    def settle_dead(
-        self, row: OutboxRow, *, now: datetime, error: str, notices: Sequence[Message] = ()
+    def settle_given_up(
+        self, row: OutboxRow, given_up: GivenUp, *, now: datetime, left_alone_until: datetime | None = None
     ) -> bool:
-        """The message is given up, and the notices that say so elsewhere are owed."""
+        """The message is given up, and its channel is left alone until an instant, if one is given."""
         with writing(self.engine) as connection:
-            return outbox.settle_dead(connection, row, now=now, error=error, notices=notices)
+            if left_alone_until is not None:
+                channels.has_failed(connection, row.channel, left_alone_until=left_alone_until)
+            return outbox.settle_given_up(connection, row, given_up, now=now)
 
     def outbox_rows(self, *, status: Owed | None = None, ref: str | None = None) -> list[OutboxRow]:
         """Messages in the order in which they were written."""

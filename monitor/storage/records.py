@@ -131,11 +131,19 @@ class Owed(StrEnum):
     RETRY = "retry"
     SENT = "sent"
     DEAD = "dead"
-    """Given up, and told elsewhere."""
+    """Refused for good, and told elsewhere."""
+    EXPIRED = "expired"
+    """No channel took it until its time was up; told elsewhere."""
     MERGED = "merged"
     """Told in another message, which names it."""
     UNKNOWN = "unknown"
-    """Of a channel that may be sent to at most once: nobody knows whether it arrived, and it is not sent again."""
+    """Of a channel that may be sent to at most once: nobody knows whether it arrived, and it is not sent again; told elsewhere."""
+
+
+OPEN = (Owed.PENDING, Owed.RETRY, Owed.SENDING)
+"""Messages that are not settled yet."""
+GIVEN_UP = (Owed.DEAD, Owed.EXPIRED, Owed.UNKNOWN)
+"""Messages that are not sent any more, though nobody knows that they arrived."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +176,19 @@ class OutboxRow:
     last_error: str | None
     merged_into: str | None = None
     """The key of the message that tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """How a message ends that is not sent any more."""
+
+    end: Owed
+    """`DEAD`, `EXPIRED` or `UNKNOWN`."""
+    error: str
+    merged: Sequence[str] = ()
+    """The keys of those that end with it."""
+    notices: Sequence[Message] = ()
+    """What is told of it elsewhere."""
 
 
 class Outcome(StrEnum):
@@ -203,4 +224,4 @@ class Counts:
     """Transitions by what became of them: `sent`, or the cause why not."""
     outbox: Mapping[Owed, int]
     oldest_owed: datetime | None
-    """When the oldest message that is still owed was written."""
+    """Since when the oldest message that is still owed could have been sent."""

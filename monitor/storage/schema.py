@@ -193,6 +193,7 @@ carried = Table(
     metadata,
     Column("transition", String, primary_key=True),
     Column("key", String, ForeignKey("outbox.key"), primary_key=True),
+    Index("carried_by_key", "key"),
     sqlite_with_rowid=False,
 )
 

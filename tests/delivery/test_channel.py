@@ -4,9 +4,17 @@ import sys
 import traceback
 
 import pytest
+from apprise import AppriseResult, AppriseResultStatus
 
 from monitor.alerts import Severity
-from monitor.delivery.channel import Channel, NoAnswerError, apprise_channel, console_channel, url_faults
+from monitor.delivery.channel import (
+    Channel,
+    NoAnswerError,
+    _judge,
+    apprise_channel,
+    console_channel,
+    url_faults,
+)
 from monitor.errors import DeliveryError
 from tests.support.receivers import closed_port, mail_receiver, web_receiver
 
@@ -94,6 +102,25 @@ def test_silence_after_the_message_left_says_that_it_may_have_arrived(step: str)
 
     assert isinstance(error, NoAnswerError)
     assert not error.permanent
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "permanent"),
+    [
+        (AppriseResultStatus.NOMATCH, DeliveryError, True),
+        (AppriseResultStatus.FAILURE, DeliveryError, False),
+        (AppriseResultStatus.PARTIAL, NoAnswerError, False),
+        (AppriseResultStatus.TIMEOUT, NoAnswerError, False),
+        (None, DeliveryError, True),
+    ],
+)
+def test_what_apprise_does_not_call_a_success_is_none(
+    status: AppriseResultStatus | None, error: type[DeliveryError], *, permanent: bool
+) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        _judge(None if status is None else AppriseResult(status), [], "json://example.org")
+
+    assert (type(caught.value), caught.value.permanent) == (error, permanent)
 
 
 @pytest.mark.parametrize("scheme", ["json", "mailto"])

@@ -1,20 +1,26 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.alerts import Kind, Severity
 from monitor.delivery.channel import Channel, apprise_channel, console_channel
-from monitor.delivery.outbox import LEASE, MEANWHILE, POSSIBLE_REPEAT, Delivered, Terms, deliver_due
+from monitor.delivery.outbox import LEASE, Delivered, Taken, Terms, deliver_due
 from monitor.delivery.retry import TIME_LIMIT
+from monitor.delivery.wording import MEANWHILE, POSSIBLE_REPEAT
+from monitor.errors import StorageError
 from monitor.messages import Form
 from monitor.policy import Decided
+from monitor.routing import QuietHours
 from monitor.storage.records import Judged, Outcome, Owed
 from monitor.storage.store import Store, open_store
 from tests.storage.examples import NOW, message, transition
@@ -149,8 +155,8 @@ def test_a_message_is_given_up_when_its_time_is_up(store: Store) -> None:
     assert deliver(store, broken, console) == Delivered(retried=1)
     assert deliver(store, broken, console, now=NOW + TIME_LIMIT) == Delivered(sent=1, dead=1)
 
-    assert statuses(store) == [Owed.DEAD, Owed.SENT]
-    assert "Given up after 2 attempts" in written[0]
+    assert statuses(store) == [Owed.EXPIRED, Owed.SENT]
+    assert "Its time is up, given up after 2 attempts" in written[0]
 
 
 def test_a_notice_that_is_lost_makes_no_further_notice(store: Store) -> None:
@@ -215,18 +221,172 @@ def test_a_channel_is_sent_no_more_than_its_rate(store: Store) -> None:
     assert titles(web) == ["first", "second", "third"]
 
 
-def test_a_message_that_may_be_sent_once_only_is_not_repeated_after_a_crash(store: Store) -> None:
+ONCE = {"web": Terms(at_most_once=True)}
+
+
+def test_a_message_that_may_be_sent_once_only_is_not_repeated_after_a_crash_but_told_elsewhere(
+    store: Store,
+) -> None:
+    written: list[str] = []
     owe(store, "first")
     store.claim(now=NOW, lease=LEASE, channel="web")
-    terms = {"web": Terms(at_most_once=True)}
 
     with web_receiver() as web:
-        done = deliver_due(
-            store, {"web": web_channel(web)}, now=lambda: NOW + LEASE, jitter=lambda: 1.0, terms=terms
-        )
+        channels = {"web": web_channel(web), "console": console_channel("console", written.append)}
+        done = deliver_due(store, channels, now=lambda: NOW + LEASE, jitter=lambda: 1.0, terms=ONCE)
 
-    assert (done, statuses(store)) == (Delivered(), [Owed.UNKNOWN])
+    assert (done, statuses(store)) == (Delivered(sent=1), [Owed.UNKNOWN, Owed.SENT])
     assert web.received == []
+    assert "It may have arrived, and this channel is sent to at most once" in written[0]
+    assert [one.outcome for one in store.attempts(store.outbox_rows()[0].key)] == [Outcome.UNKNOWN]
+
+
+def test_a_message_that_may_be_sent_once_only_is_not_repeated_when_the_channel_fell_silent(
+    store: Store,
+) -> None:
+    owe(store, "first")
+
+    with web_receiver(script=["drop"]) as web:
+        channels = {"web": web_channel(web)}
+        for minutes in (0, 60):
+            now = NOW + timedelta(minutes=minutes)
+            deliver_due(store, channels, now=lambda now=now: now, jitter=lambda: 1.0, terms=ONCE)  # type: ignore[misc]
+
+    assert (titles(web), statuses(store)) == (["first"], [Owed.UNKNOWN])
+
+
+def test_a_message_that_surely_did_not_arrive_is_tried_again_also_where_once_is_the_most(
+    store: Store,
+) -> None:
+    owe(store, "first")
+
+    with web_receiver(script=[503]) as web:
+        channels = {"web": web_channel(web)}
+        for _ in range(2):
+            deliver_due(store, channels, now=lambda: NOW, jitter=lambda: 0.0, terms=ONCE)
+
+    assert (titles(web), statuses(store)) == (["first", "first"], [Owed.SENT])
+
+
+def test_a_channel_that_refuses_for_good_is_left_alone_at_once(store: Store) -> None:
+    owe(store, "first")
+    written: list[str] = []
+
+    with web_receiver(script=[401]) as web:
+        channels = (web_channel(web), console_channel("console", written.append))
+        deliver(store, *channels)
+        owe(store, "second")
+        assert deliver(store, *channels, now=NOW + timedelta(seconds=59)) == Delivered()
+        assert deliver(store, *channels, now=NOW + timedelta(seconds=60)) == Delivered(sent=1)
+
+    assert titles(web) == ["first", "second"]
+
+
+def test_very_many_messages_that_are_refused_for_good_are_given_up_as_one_and_told_once(store: Store) -> None:
+    owe(store, *(f"number {number}" for number in range(1000)))
+    written: list[str] = []
+
+    with web_receiver(script=[410] * 9) as web:
+        done = deliver(store, web_channel(web), console_channel("console", written.append))
+
+    assert done == Delivered(sent=1, dead=1)
+    assert len(web.received) == len(written) == 1
+    assert written[0].startswith('Not delivered on channel "web": 1,000 messages\n')
+    assert "and 960 older ones: metalwatch alerts" in written[0]
+    assert "number 999" in written[0]
+    assert statuses(store) == [Owed.DEAD] * 1000 + [Owed.SENT]
+
+
+def test_what_is_owed_to_a_channel_that_vanished_is_told_elsewhere_as_one(store: Store) -> None:
+    owe(store, "first", "second", "third")
+    written: list[str] = []
+
+    assert deliver(store, console_channel("console", written.append)) == Delivered(sent=1, dead=1)
+
+    assert "there is no channel" in written[0]
+    assert all(title in written[0] for title in ("first", "second", "third"))
+    assert statuses(store) == [Owed.DEAD] * 3 + [Owed.SENT]
+
+
+def test_what_the_only_channel_refuses_stays_owed_until_it_is_mended(store: Store) -> None:
+    owe(store, "first")
+
+    with web_receiver(script=[401]) as web:
+        assert deliver(store, web_channel(web)) == Delivered(retried=1)
+        assert deliver(store, web_channel(web), now=NOW + timedelta(hours=9)) == Delivered(sent=1)
+
+    assert statuses(store) == [Owed.SENT]
+
+
+def test_a_message_that_a_channel_never_takes_does_not_hold_up_those_about_other_things(store: Store) -> None:
+    for name in ("mp", "slv", "gold"):
+        one = transition(instance=name)
+        told = message(one, channel="web", title=name)
+        store.commit(Judged(decided=[Decided(transition=one, sent=True)], messages=[told]), now=NOW)
+
+    with web_receiver(script=[500, 200, 200, 500, 500]) as web:
+        for hour in range(3):
+            deliver(store, web_channel(web), now=NOW + timedelta(hours=hour))
+
+    assert titles(web)[:3] == ["mp", "slv", "gold"]
+
+
+def test_in_quiet_hours_nothing_is_sent_that_should_have_left_before_but_what_is_loud(store: Store) -> None:
+    owe(store, "low")
+    loud = replace(message(channel="web", title="loud"), severity=Severity.CRITICAL)
+    store.commit(Judged(messages=[loud]), now=NOW)
+    hours = QuietHours(start=time(22), end=time(7), zone="UTC")
+
+    with web_receiver() as web:
+        for now in (NOW, NOW.replace(day=30, hour=7)):
+            deliver_due(
+                store,
+                {"web": web_channel(web)},
+                now=lambda now=now: now,  # type: ignore[misc]
+                jitter=lambda: 1.0,
+                terms={"web": Terms(quiet=hours)},
+            )
+            if now == NOW:
+                assert titles(web) == ["loud"]
+
+    assert titles(web) == ["loud", "low"]
+
+
+def test_a_message_that_comes_late_says_how_late(store: Store) -> None:
+    owe(store, "first", "second")
+
+    with web_receiver() as web:
+        deliver(store, web_channel(web), now=NOW + timedelta(minutes=40))
+
+    assert all("(delayed 40 min, written 2026-01-29 22:05 UTC)" in post.message for post in web.received)
+
+
+def test_a_message_that_the_database_did_not_hear_of_is_not_sent_again_by_the_same_process(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(store, "first")
+    unwritten: dict[str, Taken] = {}
+    monkeypatch.setattr("monitor.storage.database.BUSY_SECONDS", 0)
+    impatient = open_store(store.name)
+
+    with web_receiver() as web, sqlite3.connect(store.name, isolation_level=None) as other:
+
+        def locking(title: str, *rest: Any, **named: Any) -> None:
+            apprise_channel("web", web.url).send(title, *rest, **named)
+            other.execute("begin immediate")
+
+        def go(now: datetime) -> Delivered:
+            channels = {"web": Channel("web", "test", locking)}
+            return deliver_due(impatient, channels, now=lambda: now, jitter=lambda: 1.0, unwritten=unwritten)
+
+        for minutes in (0, 10):
+            with pytest.raises(StorageError, match="is locked by another process"):
+                go(NOW + timedelta(minutes=minutes))
+        other.execute("rollback")
+        assert go(NOW + timedelta(minutes=20)) == Delivered()
+
+    impatient.close()
+    assert (titles(web), unwritten, statuses(store)) == (["first"], {}, [Owed.SENT])
 
 
 def test_an_open_and_its_resolve_that_waited_together_are_told_as_one(store: Store) -> None:

@@ -1,9 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.alerts import Kind
+from monitor.alerts import Kind, Severity
 from monitor.policy import Decided
-from monitor.storage.records import Judged, OutboxRow, Outcome, Owed
+from monitor.storage.records import GivenUp, Judged, OutboxRow, Outcome, Owed
 from monitor.storage.store import Store
 from tests.storage.examples import NOW, message, transition
 
@@ -90,7 +91,8 @@ def test_who_lost_the_claim_cannot_settle_the_message(store: Store) -> None:
     (quick,) = take(store, AFTER_LEASE)
 
     assert not store.settle_retry(slow, now=AFTER_LEASE, next_at=AFTER_LEASE, error="late")
-    assert not store.settle_dead(slow, now=AFTER_LEASE, error="late", notices=[message(title="notice")])
+    late = GivenUp(end=Owed.DEAD, error="late", notices=[message(title="notice")])
+    assert not store.settle_given_up(slow, late, now=AFTER_LEASE)
     assert not store.settle_sent(slow, now=AFTER_LEASE)
     assert titles(store.outbox_rows()) == ["first"]
     assert store.settle_sent(quick, now=AFTER_LEASE)
@@ -111,10 +113,11 @@ def test_a_message_waits_behind_an_older_one_of_its_channel_that_is_tried_again_
 
 def test_the_channels_with_messages_that_are_due_are_known(store: Store) -> None:
     owe(store, "first")
-    owe(store, "elsewhere", channel="chat")
+    later = replace(message(channel="chat", title="later"), not_before=NOW + timedelta(hours=1))
+    store.commit(Judged(messages=[later]), now=NOW)
 
-    assert store.channels_due(now=NOW) == ["chat", "mail"]
-    assert store.channels_due(now=NOW - timedelta(minutes=1)) == []
+    assert store.channels_due(now=NOW) == ["mail"]
+    assert store.channels_due(now=NOW + timedelta(hours=1)) == ["chat", "mail"]
 
 
 def test_messages_about_other_instances_do_not_wait_for_one_that_is_tried_again_later(store: Store) -> None:
@@ -155,12 +158,62 @@ def test_a_success_forgets_the_failures_of_a_channel(store: Store) -> None:
     assert (failed, store.failures("mail")) == (1, 0)
 
 
-def test_what_may_be_sent_once_only_is_not_sent_again_when_its_lease_runs_out(store: Store) -> None:
+def test_a_message_that_was_claimed_and_never_settled_is_known_once_its_lease_ran_out(store: Store) -> None:
     owe(store, "first")
     take(store)
 
-    assert store.claim(now=AFTER_LEASE, lease=LEASE, channel="mail", at_most_once=True) is None
-    assert [row.status for row in store.outbox_rows()] == [Owed.UNKNOWN]
+    assert store.abandoned("mail", now=NOW) == []
+    assert titles(store.abandoned("mail", now=AFTER_LEASE)) == ["first"]
+    assert store.abandoned("chat", now=AFTER_LEASE) == []
+
+
+def test_a_message_that_failed_goes_behind_those_about_other_instances_and_before_its_own(
+    store: Store,
+) -> None:
+    for name in ("mp", "slv", "mp"):
+        one = transition(Kind.RESOLVE if store.outbox_rows() else Kind.OPEN, instance=name)
+        told = message(one, title=f"{name} {len(store.outbox_rows())}")
+        store.commit(Judged(decided=[Decided(transition=one, sent=True)], messages=[told]), now=NOW)
+    (first,) = take(store, limit=1)
+    store.settle_retry(first, now=NOW, next_at=NOW, error="too long")
+
+    assert titles(take(store)) == ["slv 1", "mp 0"]
+
+
+def test_only_messages_that_are_loud_enough_are_claimed(store: Store) -> None:
+    loud = replace(message(title="loud"), severity=Severity.CRITICAL)
+    store.commit(Judged(messages=[message(title="low"), loud]), now=NOW)
+
+    row = store.claim(now=NOW, lease=LEASE, channel="mail", severities=[Severity.CRITICAL])
+
+    assert row is not None
+    assert row.title == "loud"
+
+
+def test_a_channel_that_works_again_need_not_wait_for_the_next_attempts(store: Store) -> None:
+    later = NOW + timedelta(minutes=20)
+    for name in ("mp", "slv"):
+        one = transition(instance=name)
+        told = message(one, title=name)
+        store.commit(Judged(decided=[Decided(transition=one, sent=True)], messages=[told]), now=NOW)
+    mp, slv = take(store, limit=2)
+    store.settle_retry(mp, now=NOW, next_at=later, error="down")
+    store.settle_retry(slv, now=NOW, next_at=NOW, error="down", left_alone_until=NOW)
+    (slv,) = take(store, limit=1)
+    store.settle_sent(slv, now=NOW)
+
+    assert titles(take(store)) == ["mp"]
+
+
+def test_a_clock_that_is_set_back_holds_up_only_what_was_deferred(store: Store) -> None:
+    owe(store, "at once")
+    deferred = replace(message(title="later"), not_before=NOW + timedelta(hours=8))
+    store.commit(Judged(messages=[deferred]), now=NOW)
+    before = NOW - timedelta(hours=1)
+
+    assert store.channels_due(now=before) == ["mail"]
+    assert titles(take(store, before, limit=1)) == ["at once"]
+    assert titles(take(store, before)) == []
 
 
 def test_a_resolve_is_told_with_its_open_that_is_still_owed(store: Store) -> None:
@@ -185,7 +238,7 @@ def test_a_dead_message_and_the_notices_of_it_are_one_write(store: Store) -> Non
     (row,) = take(store)
     notice = message(channel="chat", title="mail is down")
 
-    assert store.settle_dead(row, now=NOW, error="410", notices=[notice])
+    assert store.settle_given_up(row, GivenUp(end=Owed.DEAD, error="410", notices=[notice]), now=NOW)
 
     (dead,) = store.outbox_rows(status=Owed.DEAD)
     (told,) = store.outbox_rows(status=Owed.PENDING)

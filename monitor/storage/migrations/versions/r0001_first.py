@@ -161,6 +161,7 @@ def _create_outbox() -> None:
         sa.Column("key", sa.String, sa.ForeignKey("outbox.key"), primary_key=True),
         sqlite_with_rowid=False,
     )
+    op.create_index("carried_by_key", "carried", ["key"])
     op.create_table(
         "channel_state",
         sa.Column("channel", sa.String, primary_key=True),
