@@ -109,17 +109,18 @@ def evaluations(step: Step) -> Iterator[Evaluation]:
         memory = step.memories.get(track.instance.key)
         row = len(track.cut(upto=memory.state.session).sessions) - 1 if memory else -1
         if memory is not None and row >= 0:
-            yield _evaluation(track, row, memory.state.phase.value)
+            yield evaluation_of(track, row, memory.state.phase.value)
 
 
-def _evaluation(track: Track, row: int, phase: str) -> Evaluation:
+def evaluation_of(track: Track, row: int, phase: str) -> Evaluation:
+    """How an instance is classed in a row of its sessions, and from which numbers."""
     return Evaluation(
         rule=track.instance.rule.id,
         instance=track.instance.member,
         session=track.sessions[row],
         at=track.frame["at"][row],
         verdicts=tuple(track.verdict(level, row).name.lower() for level in range(len(track.verdicts))),
-        values=track.values(row),
+        values=track.values(row) | track.answers(row),
         legs=track.legs(row),
         phase=phase,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.language import Const, Node, bounds_of, shown, written
+from monitor.language import Const, Node, bounds_of, inputs, shown, written
 from monitor.rules import Level
 
 Bound = tuple[Node, str, Node]
@@ -65,9 +65,10 @@ def to_clear(level: Level, values: Values) -> str:
     metric, symbol, threshold = bound = bounds[0]
     sign = OPPOSITE[symbol] if level.clear_when is None else symbol
     value, told = values.get(written(metric)), f"{written(metric)} {sign} {written(threshold)}"
-    if value is None or not isinstance(threshold, Const) or _holds((metric, sign, threshold), values):
+    limit = _limit(threshold, values)
+    if value is None or limit is None or _holds((metric, sign, threshold), values):
         return told
-    move = threshold.value - value
+    move = limit - value
     if _unit_of(bound) == "%":
         return f"{told}, {move * 100:+.1f} points from here"
     part = f" ({move / abs(value):+.1%})".replace("%", " %") if value else ""
@@ -99,13 +100,17 @@ def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
 
 
 def _holds(bound: Bound, values: Values) -> bool | None:
-    """Whether a comparison with a constant is true of these values; None where that is not known."""
+    """Whether a comparison is true of these values; None where that is not known."""
     metric, symbol, threshold = bound
-    value = values.get(written(metric))
-    if value is None or not isinstance(threshold, Const):
+    value, limit = values.get(written(metric)), _limit(threshold, values)
+    if value is None or limit is None:
         return None
-    limit = threshold.value
     return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[symbol]
+
+
+def _limit(threshold: Node, values: Values) -> float | None:
+    """The number a metric is compared with; a threshold that moves is a metric itself."""
+    return threshold.value if isinstance(threshold, Const) else values.get(written(threshold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
     metric, symbol, threshold = chosen
     value = values.get(written(metric))
     unit = _unit_of(chosen)
-    distance = threshold.value - value if isinstance(threshold, Const) and value is not None else None
+    limit = _limit(threshold, values)
+    distance = limit - value if limit is not None and value is not None else None
     return Standing(
         metric=written(metric),
         value=value,
@@ -141,14 +147,14 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
         threshold_shown=f"{symbol} {written(threshold)}",
         distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
         distance=distance,
-        closeness=_part(distance, threshold, value),
+        closeness=_part(distance, limit, value),
     )
 
 
-def _part(distance: float | None, threshold: Node, value: float | None) -> float | None:
-    if distance is None or not isinstance(threshold, Const):
+def _part(distance: float | None, limit: float | None, value: float | None) -> float | None:
+    if distance is None or limit is None:
         return None
-    whole = abs(threshold.value) or abs(value or 0.0)
+    whole = abs(limit) or abs(value or 0.0)
     return abs(distance) / whole if whole else 0.0
 
 
@@ -156,13 +162,55 @@ def _signed(distance: float | None, unit: str) -> str:
     return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
 
 
-def truths(level: Level, values: Values) -> list[str]:
-    """Each comparison of a level with its value and whether it holds: `gsr 58.12 > 90: no`."""
-    answers = {True: "yes", False: "no", None: "unknown"}
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One part of a condition, and whether it holds."""
+
+    metric: str
+    value: float | None
+    value_shown: str
+    sign: str
+    """Empty where the metric itself is the answer."""
+    threshold: float | None
+    threshold_shown: str
+    holds: bool | None
+    """None: unknown."""
+
+    def __str__(self) -> str:
+        answer = {True: "yes", False: "no", None: "unknown"}[self.holds]
+        if not self.sign:
+            return f"{self.metric}: {answer}"
+        return f"{self.metric} {self.value_shown} {self.sign} {self.threshold_shown}: {answer}"
+
+
+def comparisons(condition: Node, values: Values) -> list[Comparison]:
+    """Each part of a condition with its value, its threshold and whether it holds: `gsr 58.12 > 90: no`."""
+    answers = [written(node) for node in inputs(condition) if node.yesno]
     return [
-        f"{written(b[0])} {shown(values.get(written(b[0])), _unit_of(b))} {b[1]} {written(b[2])}: {answers[_holds(b, values)]}"
-        for b in bounds_of(level.when)
+        *(_comparison(bound, values) for bound in bounds_of(condition)),
+        *(Comparison(name, None, "", "", None, "", _answer(values.get(name))) for name in answers),
     ]
+
+
+def _answer(value: float | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _comparison(bound: Bound, values: Values) -> Comparison:
+    metric, symbol, threshold = bound
+    value, limit, unit = values.get(written(metric)), _limit(threshold, values), _unit_of(bound)
+    told = written(threshold)
+    if not isinstance(threshold, Const):
+        told = f"{told} {shown(limit, unit)}"
+    return Comparison(
+        metric=written(metric),
+        value=value,
+        value_shown=shown(value, unit),
+        sign=symbol,
+        threshold=limit,
+        threshold_shown=told,
+        holds=_holds(bound, values),
+    )
 
 
 def _nearest(bounds: Sequence[Bound], values: Values) -> Bound:
@@ -170,10 +218,8 @@ def _nearest(bounds: Sequence[Bound], values: Values) -> Bound:
 
 
 def _farness(bound: Bound, values: Values) -> float:
-    value, threshold = values.get(written(bound[0])), bound[2]
-    if value is None or not isinstance(threshold, Const):
-        return float("inf")
-    return abs(threshold.value - value)
+    value, limit = values.get(written(bound[0])), _limit(bound[2], values)
+    return float("inf") if value is None or limit is None else abs(limit - value)
 
 
 def _unit_of(bound: Bound) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from monitor.alerts import Kind, Reason, Severity, Transition, Verdict, transition_id
-from monitor.language import DERIVED, Node
+from monitor.language import DERIVED, Node, written
 from monitor.rules import Instance
 
 Verdicts = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -52,6 +52,10 @@ class Track:
     def values(self, row: int) -> dict[str, float | None]:
         """The metrics people read, in one session."""
         return {name: self._value(node, row) for name, node in self.instance.shown.items()}
+
+    def answers(self, row: int) -> dict[str, float | None]:
+        """The yes/no metrics its conditions ask, in one session: 1 for yes, 0 for no."""
+        return {written(node): self._value(node, row) for node in self.instance.inputs if node.yesno}
 
     def _value(self, node: Node, row: int) -> float | None:
         value = self.frame[node.key][row]

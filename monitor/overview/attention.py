@@ -1,12 +1,14 @@
-"""What people asked not to hear: a row for each silence, and for each acknowledgement."""
+"""What people asked not to hear: a row for each silence and acknowledgement, and what holds of one instance now."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from monitor.overview.row import Row
 from monitor.routing import Match
+from monitor.rules import Instance, InstanceKey
 from monitor.silences import SILENCE, Acknowledged, Silence
-from monitor.storage.records import Recorded
+from monitor.storage.records import Memory, Recorded
+from monitor.storage.store import Store
 
 
 class SilenceRow(Row):
@@ -76,3 +78,48 @@ def acknowledged_rows(acknowledged: Iterable[Acknowledged]) -> list[Acknowledged
         )
         for one in acknowledged
     ]
+
+
+def in_the_way(
+    store: Store,
+    instance: Instance,
+    memory: Memory | None,
+    memories: Mapping[InstanceKey, Memory],
+    *,
+    now: datetime,
+) -> tuple[str, ...]:
+    """What stands between an instance and people now: a cooldown, silences, an acknowledgement, rules that inhibit it."""
+    if memory is None:
+        return ()
+    told, found = memory.told, []
+    if told.last_open is not None and instance.rule.cooldown:
+        until = told.last_open + timedelta(days=instance.rule.cooldown)
+        found.append(f"cooldown of {instance.rule.cooldown} days: told {told.last_open}, over from {until}")
+    if told.withheld:
+        found.append(f"{told.withheld} withheld since the last message")
+    found += [
+        f"silence {one.number} by {one.author}: {one.reason}"
+        for one in store.silences()
+        if any(one.match.takes(instance, level.severity) for level in instance.levels)
+        and one.since <= now
+        and (one.until is None or now < one.until)
+    ]
+    found += [
+        f"acknowledged by {one.author}" + (f": {one.note}" if one.note else "")
+        for one in store.acknowledged()
+        if (one.rule, one.instance, one.episode) == (*instance.key, memory.state.episode)
+        and memory.state.level is not None
+    ]
+    return (
+        *found,
+        *(
+            f"inhibited by {rule}"
+            for rule in instance.rule.inhibited_by
+            if _is_open(rule, instance, memories)
+        ),
+    )
+
+
+def _is_open(rule: str, instance: Instance, memories: Mapping[InstanceKey, Memory]) -> bool:
+    own = [one for key, one in memories.items() if key[0] == rule and key[1] in (None, instance.member)]
+    return any(one.state.level is not None for one in own)

@@ -117,13 +117,19 @@ def decisions(connection: Connection) -> dict[str, int]:
 
 
 def evaluation(
-    connection: Connection, rule: str, instance: str | None, session: date | None
+    connection: Connection,
+    rule: str,
+    instance: str | None,
+    session: date | None,
+    known_by: datetime | None = None,
 ) -> Evaluation | None:
-    """How an instance was judged in a session, or in its latest one."""
+    """How an instance was judged in a session, in the last one known by an instant, or in its latest."""
     table = schema.evaluation
     wanted = select(table).where(table.c.rule == rule, table.c.instance == (instance or ""))
     if session is not None:
         wanted = wanted.where(table.c.session == session)
+    if known_by is not None:
+        wanted = wanted.where(table.c.at <= known_by)
     row = connection.execute(wanted.order_by(table.c.session.desc()).limit(1)).mappings().first()
     return None if row is None else _evaluation(row)
 

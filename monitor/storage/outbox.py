@@ -141,6 +141,13 @@ def rows(connection: Connection, *, status: Owed | None = None, ref: str | None 
     return [waiting.outbox_row(row) for row in connection.execute(wanted).mappings()]
 
 
+def carriers(connection: Connection, transitions: Iterable[str]) -> list[OutboxRow]:
+    """The messages that carry some transitions, in the order in which they were written."""
+    keys = select(schema.carried.c.key).where(schema.carried.c.transition.in_(list(transitions)))
+    wanted = select(_ROW).where(_ROW.c.key.in_(keys)).order_by(_ROW.c.number)
+    return [waiting.outbox_row(row) for row in connection.execute(wanted).mappings()]
+
+
 def attempts(connection: Connection, key: str) -> list[Attempt]:
     """Every attempt to deliver a message, first one first."""
     table = schema.attempt

@@ -110,6 +110,11 @@ class Owing:
         with reading(self.engine) as connection:
             return outbox.rows(connection, status=status, ref=ref)
 
+    def carriers(self, transitions: Iterable[str]) -> list[OutboxRow]:
+        """The messages that carry some transitions, in the order in which they were written."""
+        with reading(self.engine) as connection:
+            return outbox.carriers(connection, transitions)
+
     def attempts(self, key: str) -> list[Attempt]:
         """Every attempt to deliver a message, first one first."""
         with reading(self.engine) as connection:

@@ -155,10 +155,17 @@ class Store(Owing):
                 connection, rule=rule, instance=instance, since=since, ids=ids, limit=limit
             )
 
-    def evaluation(self, rule: str, instance: str | None, session: date | None = None) -> Evaluation | None:
-        """How an instance was judged in a session, or in its latest one."""
+    def evaluation(
+        self,
+        rule: str,
+        instance: str | None,
+        session: date | None = None,
+        *,
+        known_by: datetime | None = None,
+    ) -> Evaluation | None:
+        """How an instance was judged in a session, in the last one known by an instant, or in its latest."""
         with reading(self.engine) as connection:
-            return judgements.evaluation(connection, rule, instance, session)
+            return judgements.evaluation(connection, rule, instance, session, known_by)
 
     def latest_evaluations(self) -> dict[Key, Evaluation]:
         """How every instance was judged in its latest session."""

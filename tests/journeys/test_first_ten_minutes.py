@@ -91,8 +91,9 @@ def test_the_reference_in_a_message_explains_it(place: Home) -> None:
     told = run(place, *command[1].split())
 
     assert re.search(r"channel console: sent at 2025-04-04 22:00:\d\d UTC", told)
-    assert "precious/gsr-stress: open at critical, reason already_true, sent" in told
-    assert "gold 3,012 USD/ozt, 2025-04-04, known 17:30 UTC, continuous futures" in told
+    assert "precious/gsr-stress, session 2025-04-04: firing" in told
+    assert "open at critical, episode 2, reason already_true: sent" in told
+    assert "gold 3,012 USD/ozt, 2025-04-04, known 2025-04-04 17:30 UTC, fetched 2025-04-04" in told
     assert told.endswith(f"Prices: {SAMPLE}\n")
 
 
@@ -107,8 +108,17 @@ def test_a_rule_is_explained_also_where_it_did_not_fire_and_for_an_earlier_sessi
 
     assert "session 2025-04-04: firing" in today
     assert "gsr 103.4 > 100: yes" in today
+    assert "would it fire with today's values: yes (gsr 103.4 > 100: yes)" in today
+    assert "channel console: sent at 2025-04-04" in today
     assert "session 2025-04-03: ok" in before
     assert "gsr 97.00 > 100: no" in before
+    assert "nothing changed in this session" in before
+
+    wrong = place.command("explain", "gsr-stress", "--at", "yesterday")
+    weekend = place.command("explain", "gsr-stress", "--at", "2025-04-05")
+    assert (wrong.returncode, weekend.returncode) == (2, 2)
+    assert "expected a session such as 2026-01-30" in wrong.stderr
+    assert "not judged in session 2025-04-05" in weekend.stderr
 
 
 def test_a_backtest_lists_the_episodes_of_the_settings(place: Home) -> None:

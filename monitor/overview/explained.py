@@ -1,0 +1,301 @@
+"""Why something fired, or did not: one instance in one session, from what was stored then, beside what is held today."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+
+import polars as pl
+
+from monitor.alerts import Kind, Reason, Severity, Verdict
+from monitor.bars import completed
+from monitor.engine import Track, observe
+from monitor.overview.attention import in_the_way
+from monitor.overview.row import Row
+from monitor.overview.told import MessageRow, message_rows
+from monitor.rules import Instance, InstanceKey, Level, Rulebook
+from monitor.selfcheck import evaluation_of
+from monitor.standing import comparisons
+from monitor.storage.records import Evaluation, Memory, Recorded
+from monitor.storage.store import Store
+
+RECENT = 5
+"""So many transitions before the session are told."""
+
+
+class ComparisonRow(Row):
+    """One part of a condition with its value, its threshold, and whether it held."""
+
+    metric: str
+    value: float | None
+    value_shown: str
+    sign: str
+    """Empty where the metric itself is the answer."""
+    threshold: float | None
+    threshold_shown: str
+    holds: bool | None
+    """null: unknown."""
+
+
+class LevelRow(Row):
+    """One level: how it was classed, what of its conditions held, and its counters."""
+
+    level: Severity
+    verdict: str
+    """fire, clear, band or unknown."""
+    fires_when: str
+    needs: str
+    """For how many bars that must hold."""
+    parts: tuple[ComparisonRow, ...]
+    clear_when: str | None
+    clear_parts: tuple[ComparisonRow, ...]
+    phase: str | None
+    """ok, pending, firing or recovering; of the latest session only, as the counters are."""
+    fires: int | None
+    clears: int | None
+    unknowns: int | None
+
+
+class LegRow(Row):
+    """One price that was read: its bar, when it could be known, when it was fetched, and what is held of it today."""
+
+    leg: str
+    instrument: str
+    value: float | None
+    unit: str
+    basis: str | None
+    session: date | None
+    known_at: datetime | None
+    fetched_at: datetime | None
+    version: int | None
+    """Of the bar, counted from 1; null: no version that is stored had this value."""
+    value_today: float | None
+    """What is held of the same bar now; another value is a revision."""
+
+
+class DecisionRow(Row):
+    """A transition, what policy decided about it, and the messages that carried it."""
+
+    session: date
+    kind: Kind
+    level: Severity
+    reason: Reason
+    episode: int
+    sent: bool
+    cause: str | None
+    """Why it was withheld."""
+    text: str
+    recorded_at: datetime
+    messages: tuple[MessageRow, ...]
+
+
+class TodayRow(Row):
+    """The same session by the rule as it is written, and the prices as they are held, today."""
+
+    fires: bool | None
+    """Whether the highest level that could fire does; null: unknown."""
+    verdicts: tuple[str, ...]
+    parts: tuple[ComparisonRow, ...]
+    differs: bool
+    """Whether a level is classed otherwise than it was."""
+
+
+class ExplainedRow(Row):
+    """One instance in one session."""
+
+    rule: str
+    instance: str | None
+    name: str
+    session: date
+    at: datetime
+    """The instant from which its values could be known."""
+    stored: bool
+    """false: it was not judged then, and is worked out from the prices held now."""
+    state: str
+    levels: tuple[LevelRow, ...]
+    legs: tuple[LegRow, ...]
+    decisions: tuple[DecisionRow, ...]
+    """Of this session."""
+    recent: tuple[DecisionRow, ...]
+    """What happened before, newest first."""
+    attention: tuple[str, ...]
+    """What stands between it and people now: a cooldown, a silence, an acknowledgement, a rule that inhibits it."""
+    today: TodayRow | None
+    """null: there is no such session by what is held now."""
+
+
+def explain(
+    store: Store,
+    rulebook: Rulebook,
+    instances: Sequence[Instance],
+    *,
+    now: datetime,
+    session: date | None = None,
+    known_by: datetime | None = None,
+) -> list[ExplainedRow]:
+    """Each instance in a session, in the last one known by an instant, or in its latest; those without one are left out."""
+    asked = _with_asked(rulebook, instances)
+    versions = store.bar_versions(instruments=asked.instruments)
+    tracks = {track.instance.key: track for track in observe(asked, completed(_held(versions), now=now))}
+    memories = store.memories()
+    found: list[ExplainedRow] = []
+    for instance in instances:
+        evaluation = store.evaluation(*instance.key, session, known_by=known_by)
+        stored = evaluation is not None
+        evaluation = evaluation or _worked_out(tracks[instance.key], session, known_by)
+        if evaluation is not None:
+            latest = memories.get(instance.key)
+            of_now = latest if latest and latest.state.session == evaluation.session and stored else None
+            found.append(
+                ExplainedRow(
+                    rule=instance.rule.id,
+                    instance=instance.member,
+                    name=instance.rule.id + (f" {instance.member}" if instance.member else ""),
+                    session=evaluation.session,
+                    at=evaluation.at,
+                    stored=stored,
+                    state=evaluation.phase,
+                    levels=_levels(instance, evaluation, of_now),
+                    legs=_legs(evaluation, versions, rulebook),
+                    **_decisions(store, instance, evaluation.session),
+                    attention=in_the_way(store, instance, latest, memories, now=now) if of_now else (),
+                    today=_today(tracks[instance.key], evaluation),
+                )
+            )
+    return found
+
+
+def _with_asked(rulebook: Rulebook, instances: Iterable[Instance]) -> Rulebook:
+    """The instances, and those of the rules they ask about."""
+    wanted: dict[InstanceKey, Instance] = {}
+    waiting = list(instances)
+    while waiting:
+        one = waiting.pop()
+        if one.key not in wanted:
+            wanted[one.key] = one
+            rules = {asked.rule for asked in one.fired.values()}
+            waiting += [other for other in rulebook.instances if other.rule.id in rules]
+    return Rulebook(instances=tuple(wanted.values()), catalogue=rulebook.catalogue)
+
+
+def _held(versions: pl.DataFrame) -> pl.DataFrame:
+    """The last version of each bar."""
+    return versions.unique(["instrument", "session"], keep="last", maintain_order=True)
+
+
+def _worked_out(track: Track, session: date | None, known_by: datetime | None) -> Evaluation | None:
+    """How an instance stands in a session that nobody judged at the time."""
+    rows = track.frame.with_row_index("row")
+    if session is not None:
+        rows = rows.filter(pl.col("session") == session)
+    if known_by is not None:
+        rows = rows.filter(pl.col("at") <= known_by)
+    return evaluation_of(track, int(rows["row"][-1]), "not judged then") if rows.height else None
+
+
+def _levels(instance: Instance, evaluation: Evaluation, memory: Memory | None) -> tuple[LevelRow, ...]:
+    states = memory.state.levels if memory and memory.rule_hash == instance.semantic_hash else ()
+    found = []
+    for number, (level, verdict) in enumerate(zip(instance.levels, evaluation.verdicts, strict=False)):
+        state = states[number] if number < len(states) else None
+        found.append(
+            LevelRow(
+                level=level.severity,
+                verdict=verdict.replace("band_keeping_clears", "band"),
+                fires_when=level.when_text,
+                needs=_needs(level),
+                parts=_parts(level.when, evaluation.values),
+                clear_when=level.clear_text,
+                clear_parts=_parts(level.clear_when, evaluation.values) if level.clear_when else (),
+                phase=state.phase.value if state else None,
+                fires=state.fires if state else None,
+                clears=state.clears if state else None,
+                unknowns=state.unknowns if state else None,
+            )
+        )
+    return tuple(found)
+
+
+def _needs(level: Level) -> str:
+    dwell = level.dwell
+    bars = f"{dwell.bars} bar" + ("" if dwell.bars == 1 else "s")
+    return f"{bars} of {dwell.of}" if dwell.of else bars
+
+
+def _parts(condition: object, values: Mapping[str, float | None]) -> tuple[ComparisonRow, ...]:
+    return tuple(ComparisonRow(**asdict(one)) for one in comparisons(condition, values))  # type: ignore[arg-type]
+
+
+def _legs(evaluation: Evaluation, versions: pl.DataFrame, rulebook: Rulebook) -> tuple[LegRow, ...]:
+    return tuple(_leg(name, leg, versions, rulebook) for name, leg in evaluation.legs.items())
+
+
+def _leg(name: str, leg: Mapping[str, object], versions: pl.DataFrame, rulebook: Rulebook) -> LegRow:
+    instrument, _, bar_field = name.partition(".")
+    about = rulebook.catalogue.instruments[instrument]
+    value, session = leg.get("value"), leg.get("session")
+    field = bar_field if bar_field in versions.columns else "close"
+    own = versions.filter(pl.col("instrument") == instrument, pl.col("session") == session)
+    read = own.filter(pl.col("known_at") == leg.get("known_at"), pl.col(field) == value).tail(1)
+    return LegRow(
+        leg=name,
+        instrument=instrument,
+        value=value,
+        unit="" if bar_field == "volume" else about.unit,
+        basis=about.basis,
+        session=session,
+        known_at=leg.get("known_at"),
+        fetched_at=read["seen_at"][0] if read.height else None,
+        version=read["version"][0] if read.height else None,
+        value_today=own[field][-1] if own.height else None,
+    )
+
+
+def _decisions(store: Store, instance: Instance, session: date) -> dict[str, tuple[DecisionRow, ...]]:
+    own = [
+        one
+        for one in store.transitions(rule=instance.rule.id, instance=instance.member or "")
+        if one.transition.session <= session
+    ]
+    now = [one for one in own if one.transition.session == session]
+    before = [one for one in own if one.transition.session < session][:RECENT]
+    ids = [one.transition.id for one in (*now, *before)]
+    messages = message_rows(store, ids)
+    return {
+        "decisions": tuple(_decision(one, messages) for one in now),
+        "recent": tuple(_decision(one, messages) for one in before),
+    }
+
+
+def _decision(one: Recorded, messages: Mapping[str, Sequence[MessageRow]]) -> DecisionRow:
+    made = one.transition
+    return DecisionRow(
+        session=made.session,
+        kind=made.kind,
+        level=made.level,
+        reason=made.reason,
+        episode=made.episode,
+        sent=one.sent,
+        cause=one.cause,
+        text=one.text,
+        recorded_at=one.recorded_at,
+        messages=tuple(messages.get(made.id, ())),
+    )
+
+
+def _today(track: Track, evaluation: Evaluation) -> TodayRow | None:
+    rows = track.frame.with_row_index("row").filter(pl.col("session") == evaluation.session)
+    if not rows.height:
+        return None
+    again = evaluation_of(track, int(rows["row"][0]), evaluation.phase)
+    verdicts = [Verdict[one.upper()] for one in again.verdicts]
+    unknown = Verdict.UNKNOWN in verdicts
+    return TodayRow(
+        fires=True if Verdict.FIRE in verdicts else None if unknown else False,
+        verdicts=tuple(one.name.lower().replace("band_keeping_clears", "band") for one in verdicts),
+        parts=tuple(
+            dict.fromkeys(
+                part for level in track.instance.levels for part in _parts(level.when, again.values)
+            )
+        ),
+        differs=again.verdicts != evaluation.verdicts,
+    )
