@@ -126,7 +126,7 @@ def ask(
         bars=_known_when_seen(judged.frame, store, now),
         quotes=[_quote(one) for one in answers],
         actions=[action for one in answers for action in one.actions],
-        findings=judged.findings,
+        findings=[*judged.findings, *(finding for one in answers for finding in one.findings)],
         messages=_doubts(judged, context),
     )
     kept = store.keep(polled, seen_at=now, source=context.source.name)

@@ -16,6 +16,7 @@ from monitor import bars
 from monitor.bars import Action
 from monitor.errors import SourceError
 from monitor.instruments import Instrument
+from monitor.quality import Finding
 
 
 class Outcome(StrEnum):
@@ -48,6 +49,8 @@ class Fetched:
     """What the source says about the series: `contract`, `currency`, `exchange`, `source_time` ..."""
     actions: tuple[Action, ...] = ()
     """Splits and payments in the span of the bars, by session."""
+    findings: tuple[Finding, ...] = ()
+    """What was wrong with rows of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,12 @@ import polars as pl
 from monitor.bars import Status
 from monitor.cycle import Result, run_cycle
 from monitor.gather import Context
+from monitor.health import SeriesHealth
 from monitor.instruments import Catalogue, Instrument
 from monitor.prices.yahoo import YahooSource
 from monitor.routing import everything
 from monitor.storage.store import Store
+from monitor.wellbeing import current_health
 from tests.support.rules import pack
 from tests.support.yahoo_server import YahooServer
 
@@ -82,6 +84,10 @@ class Watch:
         """The sessions, as month and day, whose bars are final."""
         held = self.bars(instrument).filter(pl.col("status") == Status.FINAL)
         return [f"{session:%m-%d}" for session in held["session"]]
+
+    def health(self, instrument: str) -> SeriesHealth:
+        """How a series is at the server's time."""
+        return current_health(self.context, now=self.server.clock()).series[instrument]
 
     def told(self) -> list[str]:
         """The transitions so far, oldest first, such as `open 2020-03-12`."""

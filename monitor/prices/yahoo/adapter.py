@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-import polars as pl
 import structlog
 
 from monitor.bars import Action, ActionKind
@@ -24,7 +23,7 @@ from monitor.errors import UsageError
 from monitor.instruments import Instrument
 from monitor.prices.source import Fetched, FetchError, Outcome, SymbolInfo
 from monitor.prices.yahoo.chart import Chart, read_chart
-from monitor.prices.yahoo.daily import Calendar, daily_bars
+from monitor.prices.yahoo.daily import Calendar, Daily, daily_bars
 from monitor.prices.yahoo.failures import OK, as_outcomes, refusal
 from monitor.prices.yahoo.history import ask_history, history_bars
 from monitor.prices.yahoo.pace import Answer, Breaker, Limits, Pace, permit, record
@@ -195,8 +194,8 @@ def _by_chart(
     chart = _in_our_currency(
         _ask_chart(connection, instrument.symbol, params, timeout=timeout, now=now), instrument
     )
-    frame = daily_bars(chart, instrument=instrument, calendar=calendar_of(instrument), now=now)
-    return _fetched(instrument, chart, frame)
+    daily = daily_bars(chart, instrument=instrument, calendar=calendar_of(instrument), now=now)
+    return _fetched(instrument, chart, daily)
 
 
 def _by_history(
@@ -204,8 +203,8 @@ def _by_history(
 ) -> Fetched:
     found = ask_history(connection, instrument.symbol, start=start, end=_end(now), timeout=timeout)
     chart = _in_our_currency(found, instrument)
-    frame = history_bars(chart, instrument=instrument, calendar=calendar_of(instrument), now=now)
-    return _fetched(instrument, chart, frame)
+    daily = history_bars(chart, instrument=instrument, calendar=calendar_of(instrument), now=now)
+    return _fetched(instrument, chart, daily)
 
 
 def _ask_chart(
@@ -231,6 +230,8 @@ def _in_our_currency(chart: Chart, instrument: Instrument) -> Chart:
     return chart
 
 
-def _fetched(instrument: Instrument, chart: Chart, frame: pl.DataFrame) -> Fetched:
+def _fetched(instrument: Instrument, chart: Chart, daily: Daily) -> Fetched:
     actions = tuple(Action(instrument.id, *event) for event in chart.events)
-    return Fetched(instrument.id, Outcome.OK, frame, meta=chart.meta, actions=actions)
+    return Fetched(
+        instrument.id, Outcome.OK, daily.bars, meta=chart.meta, actions=actions, findings=daily.findings
+    )

@@ -11,6 +11,7 @@ are lost, `history` dates the rows and this module does the rest.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -20,6 +21,7 @@ from monitor.bars import Status
 from monitor.instruments import AssetKind, Instrument
 from monitor.prices.source import FetchError, Outcome
 from monitor.prices.yahoo.chart import Chart
+from monitor.quality import Finding, Kind, screen
 
 _DELAY = timedelta(minutes=30)
 """The longest by which Yahoo's quotes run behind the market."""
@@ -45,8 +47,16 @@ class Calendar:
     """The same for many sessions at once; may be a little late, never early."""
 
 
-def daily_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime) -> pl.DataFrame:
-    """The bar frame of a daily chart: `_with_sessions` gives each row its session and marks the live row."""
+class Daily(NamedTuple):
+    """The bars of a reply, and what was wrong with rows of it."""
+
+    bars: pl.DataFrame
+    """A bar frame."""
+    findings: tuple[Finding, ...]
+
+
+def daily_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime) -> Daily:
+    """The bars of a daily chart: `_with_sessions` gives each row its session and marks the live row."""
     rows = without_future(chart.rows, chart.meta, now=now)
     dated = _with_sessions(rows, chart, instrument=instrument, calendar=calendar)
     return bars_of(dated, chart.meta, instrument=instrument, calendar=calendar, now=now)
@@ -67,12 +77,12 @@ def bars_of(
     instrument: Instrument,
     calendar: Calendar,
     now: datetime,
-) -> pl.DataFrame:
-    """The bar frame of rows that have their session, of which at most one is marked `live`.
+) -> Daily:
+    """The bars of rows that have their session, of which at most one is marked `live`.
 
     1. `_one_per_session` prefers the finished bar of a session to its live row.
     2. `_newest_settled` decides how far sessions are over.
-    3. Rows without a close are dropped, contradictory open, high and low become unknown.
+    3. Rows without a close are left out, contradictory open, high and low become unknown; `_findings` says so.
     """
     now = now.astimezone(UTC)
     rows = _one_per_session(dated)
@@ -85,7 +95,21 @@ def bars_of(
     named = labelled.with_columns(
         instrument=pl.lit(instrument.id), interval=pl.lit("1d"), opened_at=pl.col("stamp")
     )
-    return bars.conform(named)
+    return Daily(bars.conform(named), _findings(rows, instrument, calendar, settled=settled))
+
+
+def _findings(
+    rows: pl.DataFrame, instrument: Instrument, calendar: Calendar, *, settled: date
+) -> tuple[Finding, ...]:
+    """What was wrong with rows of sessions that are over; a row without a price on a day without a session is none."""
+    finished = rows.filter(~pl.col("live") & (pl.col("session") <= settled)).drop("live", "stamp")
+    _, found = screen(finished, instrument)
+    return tuple(
+        one
+        for one in found
+        if (one.kind is Kind.NO_PRICE and (one.seen is not None or calendar.is_session(one.session)))
+        or (one.kind is Kind.RANGE and instrument.has_range)
+    )
 
 
 def _with_sessions(

@@ -31,7 +31,7 @@ from monitor.bars import UTC as INSTANT
 from monitor.instruments import Instrument
 from monitor.prices.source import FetchError, Outcome
 from monitor.prices.yahoo.chart import NAMES, Chart, Event
-from monitor.prices.yahoo.daily import Calendar, bars_of, trade_date, without_future
+from monitor.prices.yahoo.daily import Calendar, Daily, bars_of, trade_date, without_future
 
 if TYPE_CHECKING:
     from monitor.prices.yahoo.session import Connection
@@ -91,8 +91,8 @@ def ask_history(
     return Chart(rows, meta, events)
 
 
-def history_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime) -> pl.DataFrame:
-    """The bar frame of a history: sessions by the dates of the rows, the newest one by the time of the quote."""
+def history_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now: datetime) -> Daily:
+    """The bars of a history: sessions by the dates of the rows, the newest one by the time of the quote."""
     # The live row may stand under tomorrow's date.
     rows = without_future(chart.rows, chart.meta, now=now + _A_DAY)
     dated = _dated(rows, chart.meta, instrument=instrument, calendar=calendar)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.bars import BARS
 from monitor.instruments import AssetKind, Instrument
 from monitor.prices.yahoo.chart import read_chart
-from monitor.prices.yahoo.daily import Calendar, daily_bars
+from monitor.prices.yahoo.daily import Calendar, Daily, daily_bars
 from monitor.sessions import settled_at_column
 from tests.prices.yahoo.conftest import GOLD, NEWMONT, instrument
 from tests.support.yahoo_wire import NEW_YORK, at, body, finished, row, share
@@ -21,6 +21,10 @@ WEEK = [finished("2025-08-06", 3380), finished("2025-08-07", 3390), finished("20
 
 
 def bars(content: bytes, *, now: datetime, of: Instrument = GOLD) -> pl.DataFrame:
+    return read(content, now=now, of=of).bars
+
+
+def read(content: bytes, *, now: datetime, of: Instrument = GOLD) -> Daily:
     return daily_bars(read_chart(content), instrument=of, calendar=weekdays(of), now=now)
 
 
@@ -217,6 +221,26 @@ def test_a_row_without_a_positive_finite_close_is_dropped(close: float | None) -
     content = body([*WEEK[:2], finished("2025-08-08", close)]).replace(b"Infinity", b"1e999")
 
     assert closes(bars(content, now=at("2025-08-09T12:00"))) == {"08-06": 3380, "08-07": 3390}
+
+
+@pytest.mark.parametrize(
+    ("day", "close", "told"),
+    [
+        ("2025-08-08", None, ["no_price"]),
+        ("2025-08-08", -37.63, ["no_price"]),
+        ("2025-09-01", None, []),
+        ("2025-09-01", -37.63, ["no_price"]),
+    ],
+    ids=["none", "negative", "none on a holiday", "negative on a holiday"],
+)
+def test_a_row_that_is_left_out_is_told_unless_nobody_expected_one(
+    day: str, close: float | None, told: list[str]
+) -> None:
+    rows = [*WEEK[:2], finished(day, close), finished("2025-09-03", 3410)]
+    found = read(body(rows), now=at("2025-09-05T12:00")).findings
+
+    assert [one.kind.value for one in found] == told
+    assert all((f"{one.session}", one.seen, one.held) == (day, close, True) for one in found)
 
 
 @pytest.mark.parametrize(

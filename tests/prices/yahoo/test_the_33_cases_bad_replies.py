@@ -32,6 +32,7 @@ def spoil_one_poll(watch: Watching, server: YahooServer, kind: str) -> tuple[Out
     spoilt = watching.at("2020-03-12T17:10-04:00")
 
     assert watching.bars("gold").equals(held)
+    assert watching.health("gold").outcome == spoilt.failed[0].outcome
     (failed,) = spoilt.failed
     assert failed.instrument == "gold"
     assert failed.bars.is_empty()

@@ -10,6 +10,7 @@ from monitor.prices.yahoo import YahooSource
 from tests.prices.yahoo.conftest import (
     GOLD,
     HELD,
+    NEWMONT,
     SILVER,
     THURSDAY_EVENING,
     Fetch,
@@ -47,6 +48,32 @@ def test_01_a_host_that_refuses_everyone_is_probed_seldom_warned_of_once_and_rec
     assert watching.store.counts().bars > held
     assert watching.final("gold")[-1] == "03-12"
     assert watching.store.latest_evaluations()["p/never", None].session == date(2020, 3, 12)
+
+
+def test_01_a_refusal_of_days_suspends_rules_as_one_incident_and_what_was_missed_is_judged_afterwards(
+    watch: Watching, server: YahooServer
+) -> None:
+    """1: its end, when the series have become stale: nothing is told from them, and nobody restarts anything."""
+    watching = watch(GOLD, SILVER, NEWMONT, rules="high:\n  when: gold > 1627.5\n  severity: warning")
+    watching.at("2020-03-12T00:30-04:00", "2020-03-12T00:50-04:00")
+    server.fail("*", REFUSAL, times=1000)
+    watching.at(*(f"2020-03-{day}T17:30-04:00" for day in (12, 13, 16)))
+    during, stale = watching.owed(), [watching.health(name).freshness for name in ("gold", "silver", "nem")]
+
+    server.heal()
+    watching.at("2020-03-16T18:30-04:00", "2020-03-17T00:30-04:00")
+
+    assert stale == ["stale"] * 3
+    assert [title.partition(": ")[2] for title in during] == [
+        "no prices for most series, since 2020-03-12 21:30 UTC"
+    ]
+    assert watching.told() == ["open 2020-03-13"]
+    assert "RESOLVED Yahoo" in watching.owed()[1]
+    assert (
+        sum("gold 1,628 > 1627.5, 2020-03-13" in row.title + row.body for row in watching.store.outbox_rows())
+        == 1
+    )
+    assert not watching.health("gold").freshness.is_down
 
 
 @pytest.mark.parametrize(
