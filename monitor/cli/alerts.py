@@ -111,19 +111,22 @@ def _episodes(store: "Store", what: str, rulebook: "Rulebook") -> "list[tuple[st
             for one in store.transitions(ids=rows[0].transitions)
         }
     else:
-        about = {instance.key for instance in _instances(rulebook, what)}
+        about = {instance.key for instance in instances_of(rulebook, what)}
     found = [(*key, memories[key].state.episode) for key in sorted(about, key=str) if key in memories]
     if not found:
         raise UsageError(f'nothing of "{what}" is open; `metalwatch status` shows what is')
     return found
 
 
-def _instances(rulebook: "Rulebook", name: str) -> "tuple[Instance, ...]":
+def instances_of(
+    rulebook: "Rulebook", name: str, what: str = "neither the ref of a message nor"
+) -> "tuple[Instance, ...]":
+    """The instances of a rule in force; UsageError, which says `what` it is not, when there are none."""
     from monitor.yamltext import did_you_mean
 
     instances = rulebook.find(name)
     if not instances:
         known = sorted({n for i in rulebook.instances for n in (i.rule.id, i.rule.name)})
         hint = did_you_mean(name, known) or "`metalwatch status` lists the rules in force"
-        raise UsageError(f'"{name}" is neither the ref of a message nor a rule in force; {hint}')
+        raise UsageError(f'"{name}" is {what} a rule in force; {hint}')
     return instances

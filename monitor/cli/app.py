@@ -17,6 +17,7 @@ from monitor.cli import (
     channels,
     diff,
     doctor,
+    drill,
     events,
     explain,
     history,
@@ -57,7 +58,20 @@ def _options(
     pass
 
 
-for commands in (setup, testing, running, look, explain, alerts, history, diff, events, doctor, moving):
+for commands in (
+    setup,
+    testing,
+    running,
+    look,
+    explain,
+    alerts,
+    history,
+    diff,
+    events,
+    doctor,
+    moving,
+    drill,
+):
     commands.register(app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(channels.app, name="channels")

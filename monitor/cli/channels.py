@@ -25,6 +25,7 @@ def send_test(
 ) -> None:
     """Send a test message to channels."""
     from monitor.alerts import Severity
+    from monitor.delivery.channel import CONSOLE, url_remarks
     from monitor.opening import open_channels
     from monitor.yamltext import did_you_mean
 
@@ -49,6 +50,8 @@ def send_test(
             failed.append(f'channel "{name}": {error}')
             continue
         say(f'channel "{name}": delivered')
+        for remark in url_remarks(found.address(name)) if channels[name].kind != CONSOLE else ():
+            say(f"  {remark}")
     for line in failed[:-1]:
         note(f"error: {line}")
     if failed:

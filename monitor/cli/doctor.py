@@ -186,15 +186,17 @@ def _source(found: "Configuration", rulebook: "Rulebook | None", now: datetime) 
 def _channel(found: "Configuration", name: str) -> _Finding:
     """Whether there is an address, and apprise can use it; nothing is sent."""
     from monitor.config import CONSOLE
-    from monitor.delivery.channel import url_faults
+    from monitor.delivery.channel import url_faults, url_remarks
 
     what = f'channel "{name}"'
     if found.settings.channels[name].url == CONSOLE:
         return _Finding(what, OK, "the console")
     try:
-        faults = url_faults(found.address(name))
+        address = found.address(name)
     except UsageError as error:
         return _Finding(what, FAULT, _first(error))
-    if faults:
+    if faults := url_faults(address):
         return _Finding(what, FAULT, "; ".join(faults))
+    if remarks := url_remarks(address):
+        return _Finding(what, WARNING, "; ".join(remarks))
     return _Finding(what, OK, f"there is an address; `metalwatch channels test {name}` sends a message")

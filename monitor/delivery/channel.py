@@ -125,6 +125,15 @@ def url_faults(url: str) -> tuple[str, ...]:
     return ()
 
 
+def url_remarks(url: str) -> tuple[str, ...]:
+    """What somebody may expect of the channel of a good URL and not get."""
+    if urlsplit(url).scheme == "slack" and "xoxb-" not in url:
+        return (
+            "a webhook of Slack shows no charts; a bot token (xoxb-...) with the scope files:write brings them",
+        )
+    return ()
+
+
 def _send(url: str, title: str, body: str, severity: Severity, form: Form, picture: bytes | None) -> None:
     from apprise import Apprise, NotifyType
 

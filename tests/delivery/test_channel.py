@@ -14,6 +14,7 @@ from monitor.delivery.channel import (
     apprise_channel,
     console_channel,
     url_faults,
+    url_remarks,
 )
 from monitor.errors import DeliveryError
 from tests.support.receivers import closed_port, mail_receiver, web_receiver
@@ -207,6 +208,13 @@ def test_a_url_that_apprise_does_not_know_is_a_fault_without_its_secrets(url: st
 def test_a_good_url_has_no_fault() -> None:
     assert url_faults("mailto://ann:pw@example.org/?to=bob@example.org&cto=3&rto=3") == ()
     assert apprise_channel("mail", "MailTo://ann:pw@example.org").kind == "mailto"
+
+
+def test_a_webhook_of_slack_is_told_to_show_no_charts() -> None:
+    hook, bot = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops", "slack://xoxb-1-2-abcd/#ops"
+
+    assert "shows no charts" in url_remarks(hook)[0]
+    assert url_remarks(bot) == url_remarks("mailto://ann:pw@example.org") == ()
 
 
 def test_apprise_is_imported_only_when_it_is_needed() -> None:

@@ -206,13 +206,18 @@ def test_doctor_finds_everything_in_place(home: Home, yahoo: YahooServer) -> Non
 def test_doctor_says_what_is_missing_and_shows_no_secret(home: Home) -> None:
     settings = (
         "database: mw.db\npacks: [precious]\nprices: {source: sample}\n"
-        "channels: {phone: env:NO_PHONE, mail: env:MAIL}\n"
+        "channels: {phone: env:NO_PHONE, mail: env:MAIL, chat: env:CHAT}\n"
     )
     (home.folder / "metalwatch.yml").write_text(settings, encoding="utf-8")
-    told = home.command("doctor", "--json", MAIL="nonsense://hunter2@example.com")
+    chat = "slack://T1JJ3T3L2/A1BRTD4JD/hunter2dlazkcOXrIdevi7FQ/#ops"
+    told = home.command("doctor", "--json", MAIL="nonsense://hunter2@example.com", CHAT=chat)
 
     states = {one["what"]: one["state"] for one in json.loads(told.stdout)["findings"]}
-    assert (states['channel "phone"'], states['channel "mail"']) == ("fault", "fault")
+    assert [states[f'channel "{name}"'] for name in ("phone", "mail", "chat")] == [
+        "fault",
+        "fault",
+        "warning",
+    ]
     assert told.returncode == 1
     assert "hunter2" not in told.stdout + told.stderr
 
