@@ -1,5 +1,6 @@
-"""`python -m monitor` is `metalwatch`."""
+"""`python -m monitor` is `metalwatch`; processes that a sweep starts read this file again and do not begin anew."""
 
 from monitor.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,8 @@ The only reader of the environment.  A channel's address is a secret: settings n
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from monitor.rules import Rulebook
 from monitor.yamltext import read_yaml, validate
 
 SETTINGS_FILE = "metalwatch.yml"
+POLARS_THREADS = "POLARS_MAX_THREADS"
 CONSOLE = "console"
 
 
@@ -260,3 +262,16 @@ def _user_folder(kind: Literal["config", "data", "cache"]) -> Path:
         "cache": platformdirs.user_cache_path,
     }
     return folders[kind]("metalwatch", appauthor=False)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Processes started meanwhile compute on one thread each: there are as many of them as cores."""
+    before = os.environ.get(POLARS_THREADS)
+    os.environ[POLARS_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[POLARS_THREADS]
+        if before is not None:
+            os.environ[POLARS_THREADS] = before

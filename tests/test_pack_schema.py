@@ -42,6 +42,11 @@ STRUCTURAL = (
     "on-missing",
     "overrides-without-group",
     "pack-name",
+    "param-alone",
+    "param-list-empty",
+    "param-name",
+    "param-no-default",
+    "param-text",
     "remind-without-every",
     "rule-name",
     "severity",
@@ -135,6 +140,10 @@ rules:
     study: silver
     note: why
   two: {levels: {info: {when: gsr > 1, for: 1 bar}, critical: {when: gsr > 2, clear_for: 2 bars}}}
+  swept:
+    params: {top: [90, 95], low: {from: 5%, to: 10%, step: 1%, default: 8%}, hold: [3]}
+    when: gsr > top and change(gold, 1) > low
+    for: hold bars
   three:
     for_each: miner_etfs
     when: it > 1

@@ -176,9 +176,9 @@ def test_a_document_that_fits_becomes_the_model() -> None:
 
 
 def test_an_unknown_key_is_told_with_the_key_that_was_meant() -> None:
-    assert model_faults("pack: p\nrules:\n  low:\n    wehn: x\n    when: x\n    fro: 3\n") == [
+    assert model_faults("pack: p\nrules:\n  low:\n    wehn: x\n    when: x\n    fpr: 3\n") == [
         'f.yml:4:5: rule "low": unknown key "wehn"; did you mean "when"?',
-        'f.yml:6:5: rule "low": unknown key "fro"; did you mean "for"?',
+        'f.yml:6:5: rule "low": unknown key "fpr"; did you mean "for"?',
     ]
 
 

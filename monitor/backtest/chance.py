@@ -74,7 +74,7 @@ def stepdown(tests: Sequence[Floats]) -> list[float]:
     """Adjusted p of each test, given the means of its placements, the first of them the actual one."""
     if not tests:
         return []
-    found = np.column_stack([_standard(means) for means in tests])
+    found = np.column_stack([standard(means) for means in tests])
     order = np.argsort(-found[0], kind="stable")
     worst = np.maximum.accumulate(found[:, order[::-1]], axis=1)[:, ::-1]
     steps = np.mean(worst >= found[0, order] - TINY, axis=0)
@@ -83,7 +83,7 @@ def stepdown(tests: Sequence[Floats]) -> list[float]:
     return [float(one) for one in adjusted]
 
 
-def _standard(means: Floats) -> Floats:
+def standard(means: Floats) -> Floats:
     """Distances from the middle, in standard deviations; where all placements are alike, none."""
     spread = means.std()
     if spread <= TINY:

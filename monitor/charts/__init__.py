@@ -6,7 +6,23 @@ needed, because drawing takes a part of a second and a hundred megabytes.
 """
 
 from monitor.charts.drawing import Drawing, Mark, Span, Spec, packed, reduced, unpacked
+from monitor.charts.heatmap import Cell, Heatmaps, heat_chart
 from monitor.charts.metric import metric_chart
-from monitor.charts.rendering import png, svg
+from monitor.charts.rendering import html, png, svg
 
-__all__ = ["Drawing", "Mark", "Span", "Spec", "metric_chart", "packed", "png", "reduced", "svg", "unpacked"]
+__all__ = [
+    "Cell",
+    "Drawing",
+    "Heatmaps",
+    "Mark",
+    "Span",
+    "Spec",
+    "heat_chart",
+    "html",
+    "metric_chart",
+    "packed",
+    "png",
+    "reduced",
+    "svg",
+    "unpacked",
+]

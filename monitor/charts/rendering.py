@@ -17,3 +17,11 @@ def svg(spec: Spec) -> str:
 
     picture: str = vl_convert.vegalite_to_svg(spec)
     return picture
+
+
+def html(spec: Spec) -> str:
+    """The picture as a page of its own that opens offline."""
+    import vl_convert
+
+    page: str = vl_convert.vegalite_to_html(spec, bundle=True)
+    return page

@@ -27,6 +27,7 @@ from monitor.cli import (
     running,
     setup,
     silence,
+    sweep,
     testing,
 )
 from monitor.cli.screen import show_faults
@@ -67,6 +68,7 @@ for commands in (
     alerts,
     history,
     diff,
+    sweep,
     events,
     doctor,
     moving,

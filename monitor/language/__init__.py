@@ -7,7 +7,15 @@ rule's condition over computed values.
 from monitor.language.columns import condition
 from monitor.language.evaluate import Panels, evaluate, evaluate_together
 from monitor.language.forms import FORMS
-from monitor.language.meaning import BROKEN, NEEDS_MEMBER, NO_MEMBER, Scope, understand
+from monitor.language.meaning import (
+    BROKEN,
+    NEEDS_MEMBER,
+    NEEDS_PARAM,
+    NO_MEMBER,
+    NO_PARAM,
+    Scope,
+    understand,
+)
 from monitor.language.nodes import (
     DERIVED,
     Const,
@@ -29,7 +37,9 @@ __all__ = [
     "DERIVED",
     "FORMS",
     "NEEDS_MEMBER",
+    "NEEDS_PARAM",
     "NO_MEMBER",
+    "NO_PARAM",
     "Const",
     "ExpressionError",
     "Fired",

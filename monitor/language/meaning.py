@@ -29,6 +29,8 @@ class Scope:
     pack: str = ""
     rules: Mapping[str, str | None] = field(default_factory=dict)
     """The rules of the pack by name, with the group each is asked for, if any; for `fired`."""
+    params: Mapping[str, Const] = field(default_factory=dict)
+    """The parameters of the rule by name, with the values chosen for them."""
 
 
 def understand(text: str, scope: Scope) -> Node:
@@ -51,6 +53,9 @@ class Broken(Const):
 BROKEN = Broken(1.0)
 NEEDS_MEMBER = Broken(1.0)
 """Stands in for a metric that uses `it`, where `it` means nothing."""
+NEEDS_PARAM = Broken(1.0)
+"""Stands in for a metric that uses a parameter, where none is declared."""
+NO_PARAM = "a parameter belongs to one rule"
 NO_MEMBER = '"it" means a member of a group'
 
 
@@ -102,13 +107,11 @@ class Reader:
         return Const(value, percent)
 
     def name(self, part: Name) -> Node:
-        """A metric, or a field of an instrument (its close, if none is named)."""
+        """A parameter, a metric, or a field of an instrument (its close, if none is named)."""
+        if part.name in self.scope.params:
+            return self.scope.params[part.name]
         if part.name in self.scope.metrics:
-            metric = self.scope.metrics[part.name]
-            if metric is NEEDS_MEMBER:
-                what = f'{NO_MEMBER}, and the metric "{part.name}" uses it'
-                return self.trouble(what, part.span, "add `for_each: <group>` to the rule")
-            return metric if isinstance(metric, Broken) else Named(part.name, metric)
+            return self._metric(part, self.scope.metrics[part.name])
         name, _, bar_field = part.name.partition(".")
         if name == "it" and self.scope.it is None:
             return self.trouble(NO_MEMBER, part.span, "add `for_each: <group>` to the rule")
@@ -116,6 +119,15 @@ class Reader:
         if instrument is None:
             return self._unknown(part)
         return self.leg(instrument, bar_field or "close", part.span)
+
+    def _metric(self, part: Name, metric: Node) -> Node:
+        if metric is NEEDS_MEMBER:
+            what = f'{NO_MEMBER}, and the metric "{part.name}" uses it'
+            return self.trouble(what, part.span, "add `for_each: <group>` to the rule")
+        if metric is NEEDS_PARAM:
+            what = f'{NO_PARAM}, and the metric "{part.name}" uses it'
+            return self.trouble(what, part.span, "declare it under `params` of this rule")
+        return metric if isinstance(metric, Broken) else Named(part.name, metric)
 
     def instrument(self, name: str) -> str | None:
         """The id of an instrument by name, `it` included; None if there is none."""
@@ -153,6 +165,6 @@ class Reader:
                 return self.trouble(
                     f'unknown name "{name}"', part.span, f'the instrument is called "{one.id}"'
                 )
-        known = (*self.scope.metrics, *catalogue.instruments)
+        known = (*self.scope.params, *self.scope.metrics, *catalogue.instruments)
         hint = did_you_mean(name, known) or "metrics of the pack and instruments of the catalogue are known"
         return self.trouble(f'unknown name "{name}"', part.span, hint)

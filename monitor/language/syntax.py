@@ -5,7 +5,7 @@ someone who wrote it.
 """
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -88,6 +88,7 @@ class Operator:
 Part = Number | Text | Name | Call | Operator
 
 
+@lru_cache(maxsize=1_000)
 def parse(text: str) -> Part:
     """The parts of an expression; ExpressionError when it does not follow the grammar."""
     if len(text) > MAX_LENGTH:

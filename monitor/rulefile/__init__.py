@@ -19,6 +19,7 @@ from monitor.rulefile.expressions import PackReader, say_fields
 from monitor.rulefile.limits import limit_faults, limits_of
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
+from monitor.rulefile.params import with_bars
 from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
 from monitor.yamltext import Document, did_you_mean, read_yaml, validate
@@ -71,12 +72,12 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
         raise FaultyFileError([Fault(Place(file, 1, 1), "a mapping was expected", hint=hint)])
     faults: list[Fault] = []
     model: PackFile | None = None
+    pack = PackReader(document, catalogue)
     try:
-        model = validate(document, PackFile)
+        model = validate(with_bars(pack), PackFile)
         faults.extend(limit_faults(model, document))
     except FaultyFileError as error:
         faults.extend(error.faults)
-    pack = PackReader(document, catalogue)
     pack.read()
     check_rules(pack)
     faults.extend(pack.faults)
@@ -84,7 +85,7 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     if model is None or wrong:
         raise FaultyFileError(wrong)
     warnings = dict.fromkeys((*faults, *warnings_of(pack)))
-    return _Pack(model, document, tuple(_instances(model, pack)), tuple(warnings))
+    return _Pack(model, document, tuple(instances_of(model, pack)), tuple(warnings))
 
 
 def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:
@@ -130,7 +131,8 @@ def _not_loaded(pack: _Pack, loaded: Iterable[tuple[str, str]]) -> Iterator[Faul
                 yield Fault(place, text, rule=rule.name, hint=hint, warning=True)
 
 
-def _instances(model: PackFile, pack: PackReader) -> Iterator[Instance]:
+def instances_of(model: PackFile, pack: PackReader) -> Iterator[Instance]:
+    """The rules of a pack without faults, expanded for their groups."""
     for name, as_written in model.rules.items():
         for member in pack.members(as_written.for_each):
             here = effective(model, name, member)
@@ -147,7 +149,7 @@ def _shown(rule: Rule, levels: Iterable[Level], pack: PackReader, member: str | 
         found |= {written(node): node for node in inputs(condition) if not node.yesno}
     for condition in conditions:
         found |= {node.name: node for node in walk(condition) if isinstance(node, Named) and not node.yesno}
-    scope = pack.scope(member)
+    scope = pack.scope(member, rule.name)
     for name, _ in say_fields(rule.say or ""):
         if name != "it":
             found.setdefault(name, understand(name, scope))

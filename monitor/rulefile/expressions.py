@@ -11,7 +11,10 @@ from monitor.instruments import RESERVED, Catalogue
 from monitor.language import (
     BROKEN,
     NEEDS_MEMBER,
+    NEEDS_PARAM,
     NO_MEMBER,
+    NO_PARAM,
+    Const,
     ExpressionError,
     Node,
     Scope,
@@ -20,6 +23,7 @@ from monitor.language import (
 )
 from monitor.metrics import FUNCTIONS
 from monitor.rulefile.model import IN_LEVELS, METRIC_NAME, NAME
+from monitor.rulefile.params import check_params, defaults_of, names_of
 from monitor.rulefile.values import as_text
 from monitor.yamltext import Document, Path, did_you_mean
 
@@ -53,13 +57,18 @@ class PackReader:
     catalogue: Catalogue
     faults: list[Fault] = field(default_factory=list)
     nodes: dict[tuple[Path, str | None], Node] = field(default_factory=dict)
-    scopes: dict[str | None, Scope] = field(default_factory=dict)
+    scopes: dict[tuple[str | None, str | None], Scope] = field(default_factory=dict)
+    """By the member `it` stands for, and by the rule whose parameters metrics may use."""
+    choices: Mapping[str, Mapping[str, Const]] = field(default_factory=dict)
+    """Values for the parameters of some rules, instead of their defaults."""
+    only: str | None = None
+    """The one rule to read; else all."""
 
     def read(self) -> None:
         self.scope(None)
         rules = self.mapping(("rules",))
         for name, rule in rules.items():
-            if isinstance(rule, dict):
+            if isinstance(rule, dict) and self.only in (None, name):
                 self._rule(("rules", name), rule)
         if not rules:
             self.fault(("rules",), "a pack needs at least one rule")
@@ -67,12 +76,12 @@ class PackReader:
 
     def _read_unasked(self) -> None:
         """Metrics that use `it` while no rule is asked of a group: read for the member that suits them best."""
-        if len(self.scopes) > 1 or NEEDS_MEMBER not in self.scope(None).metrics.values():
+        if any(member for member, _ in self.scopes) or NEEDS_MEMBER not in self.scope(None).metrics.values():
             return
         before = len(self.faults)
         found: list[list[Fault]] = []
         for member in dict.fromkeys(members[0] for members in self.catalogue.groups.values() if members):
-            self._read_metrics(member)
+            self._read_metrics(member, {})
             found.append(self.faults[before:])
             del self.faults[before:]
         fewest = min(map(len, found), default=0)
@@ -81,11 +90,17 @@ class PackReader:
     def members(self, group: str | None) -> tuple[str | None, ...]:
         return (None,) if group is None else self.catalogue.groups[group]
 
-    def scope(self, member: str | None) -> Scope:
-        """What names mean for one member: the catalogue and the metrics of the pack."""
-        if member not in self.scopes:
-            self.scopes[member] = self._read_metrics(member)
-        return self.scopes[member]
+    def params(self, rule: str) -> Mapping[str, Const]:
+        """The parameters of a rule with the values chosen for them."""
+        return self.choices[rule] if rule in self.choices else defaults_of(self.mapping(("rules", rule)))
+
+    def scope(self, member: str | None, rule: str | None = None) -> Scope:
+        """What names mean for one member and rule: the catalogue, the metrics of the pack, the rule's parameters."""
+        params = {} if rule is None else self.params(rule)
+        key = (member, rule if params else None)
+        if key not in self.scopes:
+            self.scopes[key] = self._read_metrics(member, params)
+        return self.scopes[key]
 
     def mapping(self, path: Path) -> Mapping[str, Any]:
         value = self.document.value
@@ -98,15 +113,23 @@ class PackReader:
         place = self.document.key_place(path) if at_key else self.document.place(path)
         self.faults.append(Fault(place, message, rule=rule, hint=hint))
 
-    def _read_metrics(self, member: str | None) -> Scope:
+    def _read_metrics(self, member: str | None, params: Mapping[str, Const]) -> Scope:
         metrics = {name: as_text(text) for name, text in self.mapping(("metrics",)).items()}
         texts = {name: text for name, text in metrics.items() if isinstance(text, str)}
         known: dict[str, Node] = {}
         mentioned = {name: set(NAMES.findall(text)) for name, text in texts.items()}
         waiting = set(texts)
-        scope = Scope(self.catalogue, known, it=member, pack=self._pack_name(), rules=self._rule_groups())
-        for name in sorted(waiting) if member is None else ():
-            self._check_name(name)
+        scope = Scope(
+            self.catalogue, known, it=member, pack=self._pack_name(), rules=self._rule_groups(), params=params
+        )
+        if member is None and not params:
+            for name in sorted(waiting):
+                self._check_name(name)
+        known |= self._of_other_rules(mentioned, params)
+        if params:  # what uses none of them is what it is without them
+            same = self.scope(member).metrics
+            known |= {name: node for name, node in same.items() if node is not NEEDS_PARAM}
+        waiting -= known.keys()
         while waiting:
             ready = [n for n in sorted(waiting) if mentioned[n].isdisjoint(waiting)]
             if not ready:
@@ -119,14 +142,25 @@ class PackReader:
                 known[name] = self._metric(name, texts[name], scope)
         return scope
 
+    def _of_other_rules(
+        self, mentioned: Mapping[str, set[str]], params: Mapping[str, Const]
+    ) -> dict[str, Node]:
+        """The metrics that use a parameter of some rule, but of none that is read."""
+        declared = frozenset().union(*map(names_of, self.mapping(("rules",)).values())) - params.keys()
+        return {name: NEEDS_PARAM for name, words in mentioned.items() if words & declared}
+
     def _metric(self, name: str, text: str, scope: Scope) -> Node:
         """A metric; one that uses `it` means something only for a member, and is read again for each."""
         try:
             return understand(text, scope)
         except ExpressionError as error:
-            own = [trouble for trouble in error.troubles if not trouble.message.startswith(NO_MEMBER)]
+            elsewhere = (NO_MEMBER, NO_PARAM)
+            own = [trouble for trouble in error.troubles if not trouble.message.startswith(elsewhere)]
             self.faults.extend(self._from_trouble(("metrics", name), trouble) for trouble in own)
-            return BROKEN if own else NEEDS_MEMBER
+            if own:
+                return BROKEN
+            waits = any(trouble.message.startswith(NO_PARAM) for trouble in error.troubles)
+            return NEEDS_PARAM if waits else NEEDS_MEMBER
 
     def _pack_name(self) -> str:
         value = self.document.value
@@ -170,6 +204,9 @@ class PackReader:
 
     def _rule(self, path: Path, rule: Mapping[str, Any]) -> None:
         self._check_shape(path, rule)
+        name = str(path[-1])
+        if name not in self.choices:
+            check_params(self, path, rule)
         group = rule.get("for_each")
         if isinstance(group, str) and group not in self.catalogue.groups:
             hint = (
@@ -179,9 +216,10 @@ class PackReader:
             self.fault((*path, "for_each"), f'unknown group "{group}"', hint)
             return
         for member in self.members(group if isinstance(group, str) else None):
-            self._conditions(path, rule, self.scope(member))
+            self._conditions(path, rule, self.scope(member, name))
         self._check_study(path, rule)
-        self._check_say(path, rule, self.scope(self.members(group if isinstance(group, str) else None)[0]))
+        first = self.members(group if isinstance(group, str) else None)[0]
+        self._check_say(path, rule, self.scope(first, name))
 
     def _check_shape(self, path: Path, rule: Mapping[str, Any]) -> None:
         if not re.match(NAME, str(path[-1])):
@@ -247,6 +285,9 @@ class PackReader:
             elif scope.metrics.get(name) is NEEDS_MEMBER:
                 what = f'{NO_MEMBER}, and the metric "{name}" uses it'
                 self.fault((*path, "say"), what, "add `for_each: <group>` to the rule")
+            elif scope.metrics.get(name) is NEEDS_PARAM:
+                what = f'{NO_PARAM}, and the metric "{name}" uses it'
+                self.fault((*path, "say"), what, "declare it under `params` of this rule")
             elif not _formats(name, spec):
                 self.fault(
                     (*path, "say"),

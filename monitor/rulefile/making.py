@@ -6,6 +6,7 @@ from typing import Any
 from monitor.alerts import MAX_UNKNOWN_PENDING, Dwell
 from monitor.rulefile.expressions import PackReader
 from monitor.rulefile.model import RESET_PENDING, CloseAfterFile, LevelFile, PackFile, RuleFile, WindowFile
+from monitor.rulefile.params import spelled
 from monitor.rules import Level, OnFirst, Remind, Rule
 from monitor.yamltext import Path
 
@@ -54,6 +55,7 @@ def _remind(written: RuleFile) -> Remind:
 
 def levels_of(written: RuleFile, path: Path, pack: PackReader, member: str | None) -> Iterator[Level]:
     """The levels of a rule, lowest first; one without a ladder has one."""
+    params = pack.params(str(path[1]))
     parts = [(written.severity, _only_level(written), path)]
     if written.levels is not None:
         parts = [(key, level, (*path, "levels", key)) for key, level in written.levels.items()]
@@ -67,8 +69,8 @@ def levels_of(written: RuleFile, path: Path, pack: PackReader, member: str | Non
             when=when,
             clear_when=None if level.clear_when is None else pack.condition(at, "clear_when", member),
             dwell=_dwell(written, level),
-            when_text=level.when,
-            clear_text=level.clear_when,
+            when_text=spelled(level.when, params),
+            clear_text=None if level.clear_when is None else spelled(level.clear_when, params),
         )
 
 

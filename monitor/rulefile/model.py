@@ -5,7 +5,17 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from monitor.alerts import Severity
-from monitor.rulefile.values import Bars, Count, Days, Expression, Percent, Session, is_mapping
+from monitor.rulefile.values import (
+    AmountFile,
+    Bars,
+    Count,
+    Days,
+    Expression,
+    ParamBars,
+    Percent,
+    Session,
+    is_mapping,
+)
 from monitor.rules import OnFirst
 
 NAME = r"^[a-z][a-z0-9_-]*$"
@@ -18,6 +28,13 @@ HOLD, RESET_PENDING = "hold", "reset_pending"
 def _missing(value: object) -> object:
     if value not in (HOLD, RESET_PENDING):
         msg = f"write {HOLD}, {RESET_PENDING} or {{close_after: 5 bars}}, not {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def _values(value: object) -> object:
+    if not isinstance(value, list) or not value:
+        msg = f"write a list such as [90, 95], or {{from: 80, to: 100, step: 5, default: 90}}, not {value!r}"
         raise ValueError(msg)
     return value
 
@@ -55,12 +72,27 @@ class CloseAfterFile(_Strict):
     )
 
 
+class RangeFile(_Strict):
+    """Values of a parameter, from one to another."""
+
+    from_: AmountFile = Field(alias="from", description="The lowest value.")
+    to: AmountFile = Field(description="The highest value, if the step meets it.")
+    step: AmountFile = Field(description="From each value to the next.")
+    default: AmountFile = Field(description="The value the rule runs with, one of them.")
+
+
 Window = Annotated[
-    Annotated[Bars, Tag("word")] | Annotated[WindowFile, Tag("mapping")], Discriminator(is_mapping)
+    Annotated[ParamBars, Tag("word")] | Annotated[WindowFile, Tag("mapping")], Discriminator(is_mapping)
 ]
 OnMissing = Annotated[
     Annotated[Literal["hold", "reset_pending"], BeforeValidator(_missing), Tag("word")]
     | Annotated[CloseAfterFile, Tag("mapping")],
+    Discriminator(is_mapping),
+]
+
+ParamFile = Annotated[
+    Annotated[Annotated[list[AmountFile], BeforeValidator(_values), Field(min_length=1)], Tag("word")]
+    | Annotated[RangeFile, Tag("mapping")],
     Discriminator(is_mapping),
 ]
 
@@ -87,14 +119,14 @@ class LevelFile(_Strict):
     when: Expression = Field(description="The condition that fires this level.")
     for_: Window = ForKey
     clear_when: Expression | None = ClearWhenKey
-    clear_for: Bars = ClearForKey
+    clear_for: ParamBars = ClearForKey
 
 
 class DefaultsFile(_Strict):
     """What holds for every rule of the pack that does not say otherwise."""
 
     for_: Window = ForKey
-    clear_for: Bars = ClearForKey
+    clear_for: ParamBars = ClearForKey
     severity: Severity = Field(default=Severity.WARNING, description="How loud it is.")
     cooldown: Days = Field(
         default=0,
@@ -148,6 +180,12 @@ class RuleFile(OverrideFile):
     )
     for_each: str | None = Field(
         default=None, description="A group of instruments; the rule is asked of each, and `it` is the member."
+    )
+    params: dict[str, ParamFile] = Field(
+        default={},
+        description="Names for numbers that a sweep tries, for conditions, metrics and `for: hold bars`: a list, whose "
+        "first value is the default, or {from: 80, to: 100, step: 5, default: 90}.",
+        json_schema_extra={"propertyNames": {"pattern": METRIC_NAME}},
     )
     overrides: dict[str, OverrideFile] = Field(
         default={}, description="What is different for single members of the group, by member."

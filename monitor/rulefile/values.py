@@ -1,15 +1,20 @@
 """What single keys of a pack take: durations, parts of a hundred, dates, expressions; and how a schema tells it."""
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 BARS = r"^\s*0*[1-9]\d*\s+bars?\s*$"
+NAMED_BARS = r"^\s*([a-z_][a-z0-9_]*)\s+bars?\s*$"
+"""A parameter stands for the number."""
 DAYS = r"^\s*\d+\s+days?\s*$"
 PERCENT = r"^\s*(?=.*[1-9])\d+(\.\d+)?\s*%\s*$"
+AMOUNT = r"^\s*-?\d+(\.\d+)?\s*%\s*$"
 DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
@@ -40,6 +45,32 @@ def _date(value: object) -> date:
     return date.fromisoformat(_text(value, DATE, "it is a session: write 2026-12-31"))
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A value of a parameter, as written: 90, or 8 %."""
+
+    number: float
+    percent: bool = False
+
+    @property
+    def value(self) -> float:
+        """What is computed with."""
+        return self.number / 100 if self.percent else self.number
+
+    def __str__(self) -> str:
+        return f"{self.number:.12g}{' %' if self.percent else ''}"
+
+
+def amount(value: object) -> Amount:
+    """`90` and `8%` as amounts."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return Amount(float(value))
+    if isinstance(value, str) and re.match(AMOUNT, value):
+        return Amount(float(value.rstrip("% ")), percent=True)
+    msg = f"it is a number or a part of a hundred: write 90 or 8%, not {value!r}"
+    raise ValueError(msg)
+
+
 def as_text(value: object) -> object:
     """YAML reads a lone number or yes/no as such; an expression is text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -57,6 +88,17 @@ def _told(pattern: str, example: str) -> Any:
 
 
 Bars = Annotated[int, BeforeValidator(_bars, json_schema_input_type=_told(BARS, "3 bars"))]
+ParamBars = Annotated[
+    int, BeforeValidator(_bars, json_schema_input_type=_told(f"{BARS}|{NAMED_BARS}", "3 bars"))
+]
+"""As `Bars`; where a parameter stands for the number, it was written in before."""
+AmountFile = Annotated[
+    Amount,
+    PlainValidator(
+        amount,
+        json_schema_input_type=Annotated[float, Field()] | _told(AMOUNT, "8%"),
+    ),
+]
 Days = Annotated[int, BeforeValidator(_days, json_schema_input_type=_told(DAYS, "20 days"))]
 Percent = Annotated[float, BeforeValidator(_percent, json_schema_input_type=_told(PERCENT, "2%"))]
 Session = Annotated[date, BeforeValidator(_date, json_schema_input_type=_told(DATE, "2026-12-31"))]

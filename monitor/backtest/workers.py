@@ -1,0 +1,131 @@
+"""Stretches of combinations measured somewhere: in this process, on all cores, or on a distributed engine.
+
+Whatever measures them, a stretch gives the same numbers, and they are put together in the order of combinations.
+Processes are spawned, never forked, are sent the bars once, and compute on one thread each.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from monitor.backtest.tried import Job, Measured, stretches
+from monitor.backtest.watch import Watch
+from monitor.config import single_threaded
+from monitor.errors import UnreachableError, UsageError
+
+SMALL = 400
+"""Fewer combinations than this are measured before processes have started."""
+SIZE = 200
+"""So many combinations at once, on a distributed engine at least."""
+DASK = "dask"
+
+Measure = Callable[[int, int], "Future[Measured]"]
+
+
+def measured(job: Job, *, engine: str, processes: int | None, watch: Watch) -> list[Measured]:
+    """All stretches of combinations in their order; fewer of them where whoever watches ends it early."""
+    count = job.choices.count
+    if engine.partition(":")[0] == DASK:
+        opened, size = _dask(job, engine, processes or cores()), SIZE
+    elif engine != "local":
+        raise UsageError(f'no engine "{engine}": local, {DASK}, or {DASK}:tcp://host:8786')
+    elif (processes or cores()) == 1 or count < SMALL:
+        return [job.measure(*part) for part in watch(list(stretches(count, SIZE // 4)), "combinations")]
+    else:
+        opened = _pool(job, processes or cores())
+        size = max(min(SIZE, count // (4 * (processes or cores()))), 1)
+    with opened as measure:
+        return _gathered(measure, list(stretches(count, size)), watch)
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _gathered(measure: Measure, parts: Sequence[tuple[int, int]], watch: Watch) -> list[Measured]:
+    futures = [measure(*part) for part in parts]
+    done = [future.result() for future in watch(futures, "combinations")]
+    for future in futures[len(done) :]:
+        future.cancel()
+    return done
+
+
+# --- processes
+
+
+_JOBS: list[Job] = []
+"""What a process was started with; empty in any other."""
+
+
+def _begin(job: Job) -> None:
+    """Once in each process: what to measure, and that Ctrl-C is the business of the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _JOBS[:] = [job]
+
+
+def _measure_here(first: int, stop: int) -> Measured:
+    return _JOBS[0].measure(first, stop)
+
+
+@contextmanager
+def _pool(job: Job, processes: int) -> Iterator[Measure]:
+    spawn = multiprocessing.get_context("spawn")
+    with single_threaded():
+        pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(job,))
+        with _closing(pool) as executor:
+            yield lambda first, stop: executor.submit(_measure_here, first, stop)
+
+
+@contextmanager
+def _closing(executor: Executor) -> Iterator[Executor]:
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+# --- Dask
+
+
+@contextmanager
+def _dask(job: Job, engine: str, processes: int) -> Iterator[Measure]:
+    """A scheduler at an address, or one of our own with its workers, on loopback."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise UsageError("the engine dask is not installed: pip install 'metalwatch[sweep]'") from None
+    address = engine.partition(":")[2]
+    with single_threaded():
+        cluster = (
+            None
+            if address
+            else LocalCluster(
+                processes, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+            )
+        )
+        try:
+            client = Client(address or cluster, timeout="10s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise UnreachableError(f"no Dask scheduler at {address}: {error}") from None
+        try:
+            sent = client.scatter(job, broadcast=True, hash=False)
+            executor = client.get_executor(pure=False)
+            yield lambda first, stop: executor.submit(Job.measure, sent, first, stop)
+        finally:
+            client.close()
+            if cluster is not None:
+                cluster.close()
+
+
+def joined(parts: Iterable[Measured]) -> Measured:
+    """Stretches as one."""
+    import numpy as np
+
+    found = list(parts)
+    tried = tuple(one for part in found for one in part.tried)
+    return Measured(tried, np.max([part.farthest for part in found], axis=0) if found else np.zeros(0))
