@@ -87,17 +87,24 @@ class Study:
     def _followed(self) -> dict[int, tuple[Floats, Floats]]:
         return {horizon: self._after(horizon) for horizon in HORIZONS}
 
+    def returns(self, rows: Rows, horizon: int) -> Floats:
+        """The returns after some bars, NaN where unknown; gathered at these alone."""
+        found = np.full(len(rows), np.nan)
+        held = np.flatnonzero(rows + 1 + horizon < len(self.closes))
+        first, last = rows[held] + 1, rows[held] + 1 + horizon
+        whole = self.holes[last] == self.holes[first - 1]
+        found[held] = np.where(whole, self.closes[last] / self.closes[first] - 1, np.nan)
+        return found
+
     def _after(self, horizon: int) -> tuple[Floats, Floats]:
         """Returns and paths after each bar, NaN where unknown."""
-        returns, paths = np.full((2, len(self.closes)), np.nan)
+        returns = self.returns(np.arange(len(self.closes), dtype=np.int64), horizon)
+        paths = np.full(len(self.closes), np.nan)
         count = len(self.closes) - 1 - horizon
-        if count <= 0:
-            return returns, paths
-        entry, end = self.closes[1 : 1 + count], self.closes[1 + horizon :]
-        whole = self.holes[1 + horizon :] == self.holes[:count]
-        returns[:count] = np.where(whole, end / entry - 1, np.nan)
-        windows = np.lib.stride_tricks.sliding_window_view(self.closes[1:], horizon + 1)
-        paths[:count] = np.where(whole, windows.min(axis=1) / entry - 1, np.nan)
+        if count > 0:
+            entry, whole = self.closes[1 : 1 + count], self.holes[1 + horizon :] == self.holes[:count]
+            windows = np.lib.stride_tricks.sliding_window_view(self.closes[1:], horizon + 1)
+            paths[:count] = np.where(whole, windows.min(axis=1) / entry - 1, np.nan)
         return returns, paths
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import Fault
-from monitor.overview.row import Row
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,6 +128,7 @@ def show_json(value: object) -> None:
 
 
 def _plain(value: object) -> object:
+    from monitor.overview.row import Row
 
     if isinstance(value, Row):
         return value.plain

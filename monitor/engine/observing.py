@@ -64,6 +64,8 @@ def _with_fired(
 ) -> pl.DataFrame:
     """Legs side by side with one more leg for each rule that is asked about."""
     asked = {key: one for instance in stage for key, one in instance.fired.items()}
+    if not asked:
+        return wide
     for key, one in asked.items():
         answers = [_opened(track) for track in tracks.values() if _is_asked(one, track.instance.key)]
         empty = pl.DataFrame(schema={"session": wide.schema["session"], "at": UTC, "value": pl.Boolean})

@@ -1,11 +1,13 @@
 """The episodes of a level that starts fresh, all at once: from runs of equal classes instead of one session after another.
 
-1. Unknown sessions are left out: they change nothing, but more than `max_unknown` of them in a row end a run.
-2. The N-th session of a run that fires may open, the C-th of a run that is clear may resolve.
+1. Unknown runs are left out: they change nothing, but more than `max_unknown` unknown sessions part what is around them.
+2. The N-th session in a row that fires may open, the C-th in a row that is clear may resolve.
 3. What may open while open, or resolve while not, does nothing.
 
 `alerts.advance` says what is meant; a property test holds the two equal.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,27 +25,42 @@ def is_by_runs(dwell: Dwell) -> bool:
 
 def episodes_of(verdicts: npt.NDArray[np.int8], dwell: Dwell) -> tuple[Rows, Rows]:
     """The rows in which episodes open, and those in which they resolve; the last may be open still."""
-    known = np.flatnonzero(verdicts != Verdict.UNKNOWN)
-    if dwell.edge and len(known):
-        seen = verdicts[known] != Verdict.FIRE
-        known = known[np.argmax(seen) if seen.any() else len(known) :]
-    opening = _nth_of_runs(known, verdicts[known] == Verdict.FIRE, dwell.bars, apart=dwell.max_unknown)
-    counted = known[verdicts[known] != Verdict.BAND_KEEPING_CLEARS] if dwell.clear_bars > 1 else known
-    closing = _nth_of_runs(counted, verdicts[counted] == Verdict.CLEAR, dwell.clear_bars)
+    runs = _runs(verdicts)
+    runs = runs.only(runs.kinds != Verdict.UNKNOWN)
+    if dwell.edge:
+        runs = runs.only(np.logical_or.accumulate(runs.kinds != Verdict.FIRE))
+    counted = runs.only(runs.kinds != Verdict.BAND_KEEPING_CLEARS)
+    opening = _nth_in_a_row(runs, Verdict.FIRE, dwell.bars, apart=dwell.max_unknown)
+    closing = _nth_in_a_row(counted, Verdict.CLEAR, dwell.clear_bars, apart=len(verdicts))
     return _in_turns(opening, closing)
 
 
-def _nth_of_runs(rows: Rows, holds: Mask, count: int, *, apart: int | None = None) -> Rows:
-    """Each row that is the n-th in a run of rows that hold; of one, every row that holds is enough."""
-    if count == 1:
-        return rows[holds]
-    joined = holds[1:] & holds[:-1]
-    if apart is not None:
-        joined &= np.diff(rows) - 1 <= apart
-    starts = np.flatnonzero(holds & ~np.concatenate(([False], joined)))
-    ends = np.flatnonzero(holds & ~np.concatenate((joined, [False])))
-    found: Rows = rows[(starts + count - 1)[ends - starts >= count - 1]]
-    return found
+@dataclass(frozen=True, eq=False, slots=True)
+class _Runs:
+    """Stretches of sessions of one class, in order."""
+
+    starts: Rows
+    lengths: Rows
+    kinds: npt.NDArray[np.int8]
+
+    def only(self, wanted: Mask) -> "_Runs":
+        return _Runs(self.starts[wanted], self.lengths[wanted], self.kinds[wanted])
+
+
+def _runs(verdicts: npt.NDArray[np.int8]) -> _Runs:
+    starts = np.concatenate(([0], np.flatnonzero(verdicts[1:] != verdicts[:-1]) + 1))[: len(verdicts)]
+    return _Runs(starts, np.diff(starts, append=len(verdicts)), verdicts[starts])
+
+
+def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows:
+    """The row of the n-th session in a row of this class; so many sessions that are left out may lie between."""
+    holds = runs.kinds == kind
+    between = runs.starts[1:] - runs.starts[:-1] - runs.lengths[:-1]
+    goes_on = np.concatenate(([False], holds[1:] & holds[:-1] & (between <= apart)))[: len(holds)]
+    before = np.cumsum(runs.lengths) - runs.lengths
+    counted = before - np.maximum.accumulate(np.where(goes_on, 0, before))
+    reached = holds & (counted < count) & (count <= counted + runs.lengths)
+    return runs.starts[reached] + count - 1 - counted[reached]
 
 
 def _in_turns(opening: Rows, closing: Rows) -> tuple[Rows, Rows]:
