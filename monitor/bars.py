@@ -138,8 +138,10 @@ def side_by_side(
     wide = pl.DataFrame([axis, *(column for columns in beside for column in columns)])
     for instrument, names in fields.items():
         if instrument in limits:
-            bars = _leg(own[instrument], instrument, names)
-            wide = _carry(wide, bars, instrument, days=limits[instrument])
+            bars = own[instrument]
+            columns = _leg(bars, instrument, [*names, "known_at", "session"])
+            one = pl.DataFrame([bars["session"], *columns])
+            wide = _carry(wide, one, instrument, days=limits[instrument])
     return wide
 
 
@@ -159,22 +161,21 @@ def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.Data
     return found
 
 
-def _along(axis: pl.Series, own: pl.DataFrame, instrument: str, names: Iterable[str]) -> Iterable[pl.Series]:
+def _along(axis: pl.Series, own: pl.DataFrame, instrument: str, names: Iterable[str]) -> list[pl.Series]:
     """The columns of one leg, null in sessions in which it has no bar."""
-    leg = _leg(own, instrument, names)
-    if leg.height != len(axis):
-        leg = axis.to_frame().join(leg, on="session", how="left", maintain_order="left")
-    return leg.get_columns()[1:-1]
+    columns = _leg(own, instrument, [*names, "known_at"])
+    if own.height == len(axis):
+        return columns
+    leg = pl.DataFrame([own["session"], *columns])
+    return axis.to_frame().join(leg, on="session", how="left", maintain_order="left").get_columns()[1:]
 
 
-def _leg(own: pl.DataFrame, instrument: str, names: Iterable[str]) -> pl.DataFrame:
+def _leg(own: pl.DataFrame, instrument: str, names: Iterable[str]) -> list[pl.Series]:
     """The bars of one instrument; they are of age 0 in their own session."""
-    columns = [
-        own[name].alias(f"{instrument}.{name}") for name in (*names, "known_at", "session") if name != "age"
+    return [
+        (pl.zeros(own.height, eager=True) if name == "age" else own[name]).alias(f"{instrument}.{name}")
+        for name in names
     ]
-    if "age" in names:
-        columns.insert(0, pl.zeros(own.height, eager=True).alias(f"{instrument}.age"))
-    return pl.DataFrame([own["session"], *columns])
 
 
 def _carry(wide: pl.DataFrame, one: pl.DataFrame, instrument: str, *, days: int) -> pl.DataFrame:

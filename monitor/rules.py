@@ -13,7 +13,7 @@ from functools import cached_property
 from monitor.alerts import Dwell, Severity
 from monitor.errors import Fault
 from monitor.instruments import Catalogue
-from monitor.language import Fired, Named, Node, bounds_of, fired, inputs, price_legs, walk, written
+from monitor.language import Fired, LegName, Named, Node, bounds_of, fired, inputs, price_legs, walk, written
 
 InstanceKey = tuple[str, str | None]
 """A rule's full id and the member of its group, or None."""
@@ -89,8 +89,9 @@ class Rule:
     study: str | None = None
     note: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
+        """Unique among all packs."""
         return f"{self.pack}/{self.name}"
 
 
@@ -123,10 +124,15 @@ class Instance:
         return tuple(found.values())
 
     @cached_property
+    def legs(self) -> frozenset[LegName]:
+        """The fields of instruments that it reads."""
+        nodes = (*self.inputs, *self.shown.values())
+        return frozenset(leg for node in nodes for leg in price_legs(node))
+
+    @cached_property
     def instruments(self) -> frozenset[str]:
         """The instruments it reads."""
-        nodes = (*self.inputs, *self.shown.values())
-        return frozenset(instrument for node in nodes for instrument, _ in price_legs(node))
+        return frozenset(instrument for instrument, _ in self.legs)
 
     @cached_property
     def fired(self) -> Mapping[str, Fired]:

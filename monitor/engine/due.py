@@ -1,6 +1,6 @@
 """In which sessions metrics should have a value, by the calendars of what they read; each question is answered once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ from monitor.sessions import expected_sessions
 
 Groups = Mapping[str, tuple[frozenset[str], ...]]
 """Legs that stand for a function of a group: the instruments of each of its members."""
-_Clock = tuple[str, frozenset[date], frozenset[date]]
+Clock = tuple[str, frozenset[date], frozenset[date]]
 """What decides on which dates a bar of an instrument is expected."""
 
 
@@ -22,26 +22,41 @@ class Due:
     """The sessions that are expected of the instruments of a catalogue; steps that are no dates have no calendar."""
 
     catalogue: Catalogue
-    _common: dict[tuple[frozenset[_Clock], date, date], pl.Series] = field(default_factory=dict)
+    _clocks: dict[frozenset[str], frozenset[Clock]] = field(default_factory=dict)
+    _one_of: dict[Clock, Instrument] = field(default_factory=dict)
+    _common: dict[tuple[frozenset[Clock], date, date], pl.Series] = field(default_factory=dict)
 
     def missing_before(self, instruments: frozenset[str], held: pl.Series) -> pl.Series:
         """How many expected sessions are missing before each of those held."""
         position = self.of_all(instruments, held[0], held[-1]).search_sorted(held, side="left").cast(pl.Int64)
         return (position.diff() - 1).fill_null(0).clip(lower_bound=0)
 
-    def of_all(self, names: Iterable[str], start: date, end: date) -> pl.Series:
+    def clocks(self, names: frozenset[str]) -> frozenset[Clock]:
+        """What decides on which dates these instruments should have bars; a value that is carried decides nothing."""
+        if names not in self._clocks:
+            held = (self.catalogue.instruments[name] for name in names if name in self.catalogue.instruments)
+            found = {(one.calendar, one.missing, one.extra): one for one in held if one.carry_days is None}
+            self._clocks[names] = frozenset(found)
+            self._one_of.update(found)
+        return self._clocks[names]
+
+    def of_all(self, names: frozenset[str], start: date, end: date) -> pl.Series:
         """The sessions in which every one of these instruments should have a bar."""
+        return self._in_all(self.clocks(names), start, end)
+
+    def holds_all(self, clocks: frozenset[Clock], held: pl.Series) -> bool:
+        """Whether no session that these clocks expect is missing among those held."""
+        if len(held) == 0:
+            return False
+        expected = self._in_all(clocks, held[0], held[-1])
+        return len(expected) == 0 or bool(expected.is_in(held.implode()).all())
+
+    def _in_all(self, clocks: frozenset[Clock], start: date, end: date) -> pl.Series:
         if isinstance(start, datetime):
             return _in_all([])
-        held = self.catalogue.instruments
-        one_of: dict[_Clock, Instrument] = {}
-        for name in names:
-            one = held.get(name)
-            if one is not None and one.carry_days is None:
-                one_of[one.calendar, one.missing, one.extra] = one
-        key = frozenset(one_of), start, end
+        key = clocks, start, end
         if key not in self._common:
-            self._common[key] = _in_all([expected_sessions(one, start, end) for one in one_of.values()])
+            self._common[key] = _in_all([expected_sessions(self._one_of[c], start, end) for c in clocks])
         return self._common[key]
 
     def of_metric(self, names: frozenset[str], groups: Groups, start: date, end: date) -> pl.Series:
@@ -57,10 +72,6 @@ class Due:
         every = pl.concat(self.of_all(one, start, end).rename("session") for one in members)
         counted = every.to_frame().group_by("session").len()
         return counted.filter(pl.col("len") * 2 >= len(members))["session"].sort()
-
-    def holds(self, expected: pl.Series, held: pl.Series) -> bool:
-        """Whether no expected session is missing among those held."""
-        return len(expected) == 0 or bool(expected.is_in(held.implode()).all())
 
 
 def groups_of(instance: Instance) -> Groups:

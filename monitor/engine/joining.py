@@ -1,6 +1,6 @@
 """The metrics of one instance side by side: one row per session that is judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from monitor.bars import UTC
 from monitor.engine.due import Due, groups_of
-from monitor.language import DERIVED, Node, Panels
+from monitor.language import DERIVED, Node, Together
 from monitor.rules import Instance
 
 Legs = frozenset[tuple[str, str]]
@@ -21,9 +21,9 @@ CARRY = 1
 class Joining:
     """The values of metrics, those together that have the same sessions."""
 
-    together: Sequence[Panels]
+    together: Sequence[Together]
     due: Due
-    _whole: dict[tuple[int, frozenset[str]], bool] = field(default_factory=dict)
+    _whole: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
     def steps(self, instance: Instance) -> tuple[pl.DataFrame, int | None]:
         """The sessions of one instance with its metrics: those with a bar, and expected ones without.
@@ -32,69 +32,63 @@ class Joining:
         """
         nodes = (*instance.inputs, *instance.shown.values())
         places = {self._places[node.legs] for node in nodes}
-        if len(places) == 1 and self._is_whole(min(places), instance.inputs):
+        if len(places) == 1 and self._is_whole(min(places), {node.legs for node in instance.inputs}):
             return self._beside(nodes, instance.inputs), min(places)
-        joined = _joined(instance, self._panels, self.due)
+        joined = self._joined(instance)
         for node in instance.shown.values():
             if node.key not in joined.columns:
-                own = self._panels[node.legs].select("session", node.key)
+                own = self._panel(node.legs, [node.key]).drop("at")
                 joined = joined.join(own, on="session", how="left", maintain_order="left")
         return joined, None
 
     @cached_property
-    def _panels(self) -> Panels:
-        return {legs: panel for panels in self.together for legs, panel in panels.items()}
-
-    @cached_property
     def _places(self) -> dict[Legs, int]:
-        return {legs: place for place, panels in enumerate(self.together) for legs in panels}
+        return {legs: place for place, one in enumerate(self.together) for legs in one.keys}
 
-    def _is_whole(self, place: int, inputs: Sequence[Node]) -> bool:
+    def _is_whole(self, place: int, inputs: Iterable[Legs]) -> bool:
         """Whether these metrics have a value in every session that is expected of them, and nothing is derived."""
-        for legs in {node.legs for node in inputs}:
-            if any(name == DERIVED for _, name in legs) or self._panels[legs]["at"].null_count():
+        together = self.together[place]
+        for legs in inputs:
+            if any(name == DERIVED for _, name in legs) or together.known[legs].null_count():
                 return False
-            names = _names(legs)
-            if (place, names) not in self._whole:
-                self._whole[place, names] = self._has_all(names, self._panels[legs]["session"])
-            if not self._whole[place, names]:
+            clocks = self.due.clocks(_names(legs))
+            if (place, clocks) not in self._whole:
+                self._whole[place, clocks] = self.due.holds_all(clocks, together.sessions)
+            if not self._whole[place, clocks]:
                 return False
         return True
 
-    def _has_all(self, names: frozenset[str], held: pl.Series) -> bool:
-        if not len(held):
-            return False
-        expected = self.due.of_all(names, held[0], held[-1])
-        return self.due.holds(expected, held)
-
     def _beside(self, nodes: Sequence[Node], inputs: Sequence[Node]) -> pl.DataFrame:
         """Metrics with the same sessions side by side."""
-        panels = {node.legs: self._panels[node.legs] for node in inputs}
-        first, *others = (panel["at"] for panel in panels.values())
+        together = self.together[self._places[nodes[0].legs]]
+        first, *others = (together.known[legs] for legs in dict.fromkeys(node.legs for node in inputs))
         at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
-        columns = {node.key: self._panels[node.legs][node.key] for node in nodes}
-        return pl.DataFrame([self._panels[nodes[0].legs]["session"], at, *columns.values()])
+        values = together.values
+        return pl.DataFrame(
+            [together.sessions, at, *(values[key] for key in dict.fromkeys(n.key for n in nodes))]
+        )
 
+    def _panel(self, legs: Legs, keys: Iterable[str]) -> pl.DataFrame:
+        together = self.together[self._places[legs]]
+        return pl.DataFrame(
+            [together.sessions, together.known[legs], *(together.values[key] for key in keys)]
+        )
 
-def _joined(instance: Instance, panels: Panels, due: Due) -> pl.DataFrame:
-    """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
-    keys_of: dict[Legs, list[str]] = {}
-    for node in instance.inputs:
-        keys_of.setdefault(node.legs, []).append(node.key)
-    own = {legs: panels[legs].select("session", "at", *dict.fromkeys(keys)) for legs, keys in keys_of.items()}
-    have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
-    if have.is_empty():
-        return _held_back(_join(have, own), list(own), [])
-    groups = groups_of(instance)
-    span = have["session"][0], have["session"][-1]
-    expected = [due.of_metric(_names(legs), groups, *span) for legs in own]
-    every = (
-        pl.concat([have, *(pl.DataFrame({"session": series.cast(have.dtypes[0])}) for series in expected)])
-        .unique()
-        .sort("session")
-    )
-    joined = _join(every, own)
-    return _held_back(joined, list(own), expected)
+    def _joined(self, instance: Instance) -> pl.DataFrame:
+        """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
+        keys_of: dict[Legs, dict[str, None]] = {}
+        for node in instance.inputs:
+            keys_of.setdefault(node.legs, {})[node.key] = None
+        own = {legs: self._panel(legs, keys) for legs, keys in keys_of.items()}
+        have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
+        if have.is_empty():
+            return _held_back(_join(have, own), list(own), [])
+        groups = groups_of(instance)
+        span = have["session"][0], have["session"][-1]
+        expected = [self.due.of_metric(_names(legs), groups, *span) for legs in own]
+        labels = [pl.DataFrame({"session": series.cast(have.dtypes[0])}) for series in expected]
+        every = pl.concat([have, *labels]).unique().sort("session")
+        return _held_back(_join(every, own), list(own), expected)
 
 
 def _names(legs: Legs) -> frozenset[str]:

@@ -11,7 +11,7 @@ from monitor.engine.due import Due
 from monitor.engine.joining import Joining
 from monitor.engine.replaying import opens
 from monitor.engine.track import Track, Verdicts
-from monitor.language import Fired, Node, condition, evaluate_together, price_legs
+from monitor.language import Fired, LegName, Node, condition, evaluate_together
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 
 
@@ -25,7 +25,7 @@ def observe(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
 
 def legs_of(rulebook: Rulebook, bars: pl.DataFrame) -> pl.DataFrame:
     """All that a rulebook reads of a bar frame, side by side by session."""
-    legs = {leg for i in rulebook.instances for node in _nodes(i) for leg in price_legs(node)}
+    legs = frozenset[LegName]().union(*(instance.legs for instance in rulebook.instances))
     listed = rulebook.catalogue.instruments.values()
     carried = {one.id: one.carry_days for one in listed if one.carry_days is not None}
     return side_by_side(bars, legs, carried=carried)

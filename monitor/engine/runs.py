@@ -60,7 +60,8 @@ def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows
     before = np.cumsum(runs.lengths) - runs.lengths
     counted = before - np.maximum.accumulate(np.where(goes_on, 0, before))
     reached = holds & (counted < count) & (count <= counted + runs.lengths)
-    return runs.starts[reached] + count - 1 - counted[reached]
+    rows: Rows = runs.starts[reached] + count - 1 - counted[reached]
+    return rows
 
 
 def _in_turns(opening: Rows, closing: Rows) -> tuple[Rows, Rows]:

@@ -5,7 +5,7 @@ rule's condition over computed values.
 """
 
 from monitor.language.columns import condition
-from monitor.language.evaluate import Panels, evaluate, evaluate_together
+from monitor.language.evaluate import Together, evaluate, evaluate_together
 from monitor.language.forms import FORMS
 from monitor.language.meaning import (
     BROKEN,
@@ -21,6 +21,7 @@ from monitor.language.nodes import (
     Const,
     Fired,
     Leg,
+    LegName,
     Named,
     Node,
     derived,
@@ -44,11 +45,12 @@ __all__ = [
     "ExpressionError",
     "Fired",
     "Leg",
+    "LegName",
     "Named",
     "Node",
-    "Panels",
     "Scope",
     "Span",
+    "Together",
     "Trouble",
     "bounds_of",
     "condition",

@@ -4,11 +4,11 @@
 2. `_compute` works them out in stages: what a function takes becomes a column, then the function does, so
    that each key is computed once however many rules use it.  What to compute is planned once (`_plan`).
 3. A function whose argument is unknown inside its history sees the known bars only (`_over_known`).
-4. A value whose look-back spans a hole of the series is unknown (`_mask_holes`).
+4. A value whose look-back spans a hole of the series is unknown (`_masked`).
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -28,31 +28,42 @@ _CERTAINLY_SHORT = 11
 """Two sessions at most so many days apart cannot have more than `LONGEST_HOLE` sessions between them."""
 
 
-Panels = dict[Legs, pl.DataFrame]
+@dataclass(frozen=True, eq=False)
+class Together:
+    """The values of expressions whose legs have their bars in the same sessions."""
+
+    sessions: pl.Series
+    known: Mapping[Legs, pl.Series]
+    """The instants from which all of some legs were known."""
+    values: Mapping[str, pl.Series]
+    """By the keys of expressions."""
+    keys: Mapping[Legs, tuple[str, ...]]
+
+    def panel(self, legs: Legs) -> pl.DataFrame:
+        """The values of all expressions that read these legs."""
+        return pl.DataFrame([self.sessions, self.known[legs], *(self.values[key] for key in self.keys[legs])])
 
 
-def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> Panels:
+def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> dict[Legs, pl.DataFrame]:
     """Values of expressions, by the legs they read.
 
     `wide` is `bars.side_by_side` of all their legs.  Each frame has the columns `session`, `at` (the instant
     from which all its legs were known) and one named by the key of each expression; unknown is null.
     """
-    found: Panels = {}
-    for panels in evaluate_together(nodes, wide, missing=missing):
-        found |= panels
-    return found
+    together = evaluate_together(nodes, wide, missing=missing)
+    return {legs: one.panel(legs) for one in together for legs in one.keys}
 
 
-def evaluate_together(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> list[Panels]:
+def evaluate_together(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> list[Together]:
     """As `evaluate`, those together that have the same sessions."""
-    wanted = list(nodes)
-    wide = _with_groups(wanted, wide, missing)
-    together: dict[frozenset[str], dict[str, Node]] = {}
+    wanted = {node.key: node for node in nodes}
+    wide = _with_groups(tuple(wanted.values()), wide, missing)
+    together: dict[frozenset[str], list[Node]] = {}
     present = _Present(wide)
-    for node in wanted:
-        together.setdefault(present.of(node.legs), {})[node.key] = node
+    for node in wanted.values():
+        together.setdefault(present.of(node.legs), []).append(node)
     return [
-        _group(wide.drop_nulls(list(needed)) if needed else wide, tuple(group.values()), missing)
+        _group(wide.drop_nulls(list(needed)) if needed else wide, tuple(group), missing)
         for needed, group in together.items()
     ]
 
@@ -77,30 +88,30 @@ class _Present:
         return self._known[leg]
 
 
-def _with_groups(nodes: Iterable[Node], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
+def _with_groups(nodes: tuple[Node, ...], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
     """Functions of groups come first: their members on their own sessions, then their results beside the legs."""
-    found: dict[str, OverGroup] = {}
-    for node in nodes:
-        found |= derived(node)
-    if not found:
+    groups = _groups_in(nodes)
+    if not groups:
         return wide
-    panels = evaluate([member for group in found.values() for member in group.members], wide, missing=missing)
-    return with_groups(wide, found.values(), panels)
+    panels = evaluate([member for group in groups for member in group.members], wide, missing=missing)
+    return with_groups(wide, groups, panels)
 
 
-def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Panels:
-    """The values of expressions over the sessions in which all their legs have a bar, by their legs."""
-    keys: dict[Legs, list[Node]] = {}
+@lru_cache(maxsize=32)
+def _groups_in(nodes: tuple[Node, ...]) -> tuple[OverGroup, ...]:
+    return tuple({key: group for node in nodes for key, group in derived(node).items()}.values())
+
+
+def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Together:
+    """The values of expressions over the sessions in which all their legs have a bar."""
+    keys: dict[Legs, tuple[str, ...]] = {}
     for node in nodes:
-        keys.setdefault(node.legs, []).append(node)
-    computed, known = _compute(rows, nodes), _known_at(rows, keys)
-    sessions, whole = rows["session"], _without_holes(rows["session"])
-    found: Panels = {}
-    for legs, own in keys.items():
-        panel = pl.DataFrame([sessions, known[legs], *(computed[node.key] for node in own)])
-        instruments = frozenset(instrument for instrument, _ in legs)
-        found[legs] = panel if whole else _mask_holes(panel, own, instruments, missing)
-    return found
+        keys[node.legs] = (*keys.get(node.legs, ()), node.key)
+    columns = {column.name: column for column in _compute(rows, nodes).iter_columns()}
+    values = {node.key: columns[node.key] for node in nodes}
+    if not _without_holes(rows["session"]):
+        values |= _masked(nodes, values, rows["session"], missing)
+    return Together(rows["session"], _known_at(rows, keys), values, keys)
 
 
 def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
@@ -217,17 +228,23 @@ def _without_holes(sessions: pl.Series) -> bool:
     return not isinstance(apart, int) or apart <= _CERTAINLY_SHORT
 
 
-def _mask_holes(
-    panel: pl.DataFrame, nodes: Iterable[Node], instruments: frozenset[str], missing: Missing
-) -> pl.DataFrame:
-    hole = (missing(instruments, panel["session"]) > LONGEST_HOLE).cast(pl.Int8)
-    return panel.with_columns(_masked(node, hole) for node in _looking_back(nodes))
+def _masked(
+    nodes: Iterable[Node], values: Mapping[str, pl.Series], sessions: pl.Series, missing: Missing
+) -> dict[str, pl.Series]:
+    """The values that look back, unknown where they look across a hole of their legs."""
+    looking: dict[Legs, list[Node]] = {}
+    for node in nodes:
+        if node.look_back > 1:
+            looking.setdefault(node.legs, []).append(node)
+    found: dict[str, pl.Series] = {}
+    for legs, own in looking.items():
+        instruments = frozenset(instrument for instrument, _ in legs)
+        hole = (missing(instruments, sessions) > LONGEST_HOLE).cast(pl.Int8)
+        panel = pl.DataFrame([values[node.key] for node in own])
+        found |= panel.select(_whole(node, hole) for node in own).to_dict()
+    return found
 
 
-def _looking_back(nodes: Iterable[Node]) -> Iterator[Node]:
-    yield from {node.key: node for node in nodes if node.look_back > 1}.values()
-
-
-def _masked(node: Node, hole: pl.Series) -> pl.Expr:
+def _whole(node: Node, hole: pl.Series) -> pl.Expr:
     spans = hole.rolling_max(node.look_back - 1, min_samples=1).cast(pl.Boolean)
     return pl.when(~pl.lit(spans)).then(pl.col(node.key)).alias(node.key)
