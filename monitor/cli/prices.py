@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli.entering import enter
 from monitor.cli.importing import import_prices
 from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
 from monitor.cli.screen import note, progress, say, show_json, table, working
@@ -105,6 +106,7 @@ def _known(names: list[str] | None, catalogue: "Catalogue") -> list[str]:
 
 
 app.command("import")(import_prices)
+app.command()(enter)
 
 
 @app.command()

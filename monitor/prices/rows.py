@@ -9,7 +9,7 @@ import polars as pl
 
 from monitor import bars
 from monitor.errors import Fault, FaultyFileError, Place
-from monitor.instruments import Instrument
+from monitor.instruments import AssetKind, Instrument
 from monitor.prices.table import Table
 from monitor.quality import Finding, screen, told
 from monitor.sessions import settled_at_column
@@ -58,10 +58,13 @@ def screened(
 def rows_to_bars(rows: pl.DataFrame, instrument: Instrument, *, now: datetime | None) -> pl.DataFrame:
     """Screened rows as a bar frame, the last of a session counting; known from the settle time on.
 
-    With `now`, what is not settled is provisional.
+    With `now`, what is not settled is provisional, but for a series that is typed in: nobody would settle it, so it
+    is known from now on.
     """
     kept = rows.unique("session", keep="last", maintain_order=True)
-    known_at = settled_at_column(instrument, kept["session"]).alias("known_at")
+    settled = settled_at_column(instrument, kept["session"]).alias("known_at")
+    typed_in = now is not None and instrument.kind is AssetKind.MANUAL
+    known_at = pl.min_horizontal(settled, pl.lit(now, bars.UTC)).alias("known_at") if typed_in else settled
     unsettled = pl.lit(False) if now is None else pl.col("known_at") > now
     status = pl.when(unsettled).then(pl.lit(bars.Status.PROVISIONAL)).otherwise(pl.lit(bars.Status.FINAL))
     return bars.conform(
