@@ -224,7 +224,7 @@ class Daemon:
             self.reload()
         scheduler = _schedule(self)
         log_start(self.context, list(self.channels), lead, self.clock.label)
-        self.tell_of_itself(started)
+        self.safely(self.tell_of_itself, started)
         scheduler.start()
         try:
             while not (self.stopping.wait(timeout=0.5) or self.lost.is_set()):
@@ -235,28 +235,31 @@ class Daemon:
         if self.lost.is_set():
             log.warning("the lead is lost", epoch=lead.epoch)
             return
-        self.tell_of_itself(stopped)
+        self.safely(self.tell_of_itself, stopped)
         if self.configuration.settings.notices:
-            self.deliver()
+            self.safely(self.deliver)
 
     def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:
-        """A job that logs its failure and lives on: the outermost loop."""
+        """A job of a process that works: it is not begun once that is over."""
 
         def run() -> None:
-            if self.stopping.is_set() or self.lost.is_set():
-                return
-            try:
-                with self.pulse.job():
-                    job(*args)
-            except NoLongerLeadingError as error:
-                self.lost.set()
-                log.warning("no longer leading", job=job.__name__, because=str(error))
-            except MonitorError as error:
-                log.error("job failed, it will be tried again", job=job.__name__, error=str(error))  # noqa: TRY400
-            except Exception:
-                log.exception("job failed unexpectedly, it will be tried again", job=job.__name__)
+            if not self.stopping.is_set() and not self.lost.is_set():
+                self.safely(job, *args)
 
         return run
+
+    def safely(self, job: Callable[..., None], *args: Any) -> None:
+        """Log the failure of a job and live on: the outermost loop."""
+        try:
+            with self.pulse.job():
+                job(*args)
+        except NoLongerLeadingError as error:
+            self.lost.set()
+            log.warning("no longer leading", job=job.__name__, because=str(error))
+        except MonitorError as error:
+            log.error("job failed, it will be tried again", job=job.__name__, error=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("job failed unexpectedly, it will be tried again", job=job.__name__)
 
 
 def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[str], object]) -> None:

@@ -104,8 +104,8 @@ def leader(store: Store) -> Leader | None:
 
 def _claimed(engine: Engine) -> "Session | None":
     """A connection of its own that holds the lock; it is never given back to the pool, but closed."""
-    pooled = engine.raw_connection()
-    session = cast("Session", pooled.driver_connection)
+    pooled = engine.connect()
+    session = cast("Session", pooled.connection.driver_connection)
     pooled.detach()
     try:
         session.autocommit = True

@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from monitor.storage.leading import NAME
 from monitor.storage.store import open_store
 from tests.support.process import Home, Running, home
@@ -30,6 +32,9 @@ A_WEEK_LATER = "2020-03-18T18:00-04:00,x60"
 END_LEAD = f"select pg_terminate_backend(pid) from pg_stat_activity where application_name = '{NAME}';"
 
 
+END_ALL = f"select pg_terminate_backend(pid) from pg_stat_activity where application_name like '{NAME.split()[0]}%';"
+
+
 def place(folder: Path, url: str) -> Home:
     folder.mkdir()
     (folder / "own.yml").write_text(PACK)
@@ -40,9 +45,10 @@ def logged(daemon: Running, text: str, *, times: int = 1) -> None:
     daemon.wait_until(lambda: daemon.log.read_text().count(text) >= times)
 
 
-def test_the_other_takes_over_after_a_kill_a_freeze_and_a_lost_connection(
+def test_the_other_takes_over_after_a_freeze_a_lost_connection_and_a_kill(
     tmp_path: Path, postgres: Any, postgres_url: str
 ) -> None:
+    name = make_url(postgres_url).database
     one, two = place(tmp_path / "one", postgres_url), place(tmp_path / "two", postgres_url)
     with one.daemon("--clock", TUESDAY) as first:
         logged(first, "cycle")
@@ -63,6 +69,12 @@ def test_the_other_takes_over_after_a_kill_a_freeze_and_a_lost_connection(
 
             first.kill()
             logged(second, "epoch=4")
+
+            # The database goes away and comes back: what was left to do is done then.
+            postgres.psql(f"alter database {name} allow_connections false;\n{END_ALL}")
+            logged(second, "the database can be used again")
+            postgres.psql(f"alter database {name} allow_connections true;")
+            logged(second, "epoch=5")
             assert second.stop() == 0
 
     store = open_store(postgres_url)

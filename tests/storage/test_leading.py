@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import text
 
 from monitor.errors import NoLongerLeadingError, StorageError
 from monitor.storage import postgresql
-from monitor.storage.database import writing
+from monitor.storage.database import connect, writing
 from monitor.storage.leading import NAME, leader, leading, only_one
 from monitor.storage.records import Leader
 from monitor.storage.store import Store, open_store
@@ -143,3 +144,21 @@ def test_a_writer_that_waits_too_long_says_so(
     monkeypatch.setattr(postgresql, "_QUEUE", postgresql._QUEUE.replace("5s", "50ms"))
     with writing(first.engine), pytest.raises(StorageError, match="is being written by another process; let"):
         second.set_meta("a", "b")
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line(pair: tuple[Store, Store]) -> None:
+    first, second = pair
+    with writing(second.engine) as connection:
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+                " and datname = current_database()"
+            )
+        )
+    gone = replace(first, engine=connect("postgresql://ann@127.0.0.1:1/metals"))
+
+    with pytest.raises(StorageError, match="try again"), leading(gone, holder="one", since=NOW):
+        pass
+    with leading(first, holder="one", since=NOW) as held:  # its connections are tried before they are used
+        assert held is not None
+    gone.close()
