@@ -128,13 +128,22 @@ class Standing:
     """The distance without its sign as a part of the threshold, or of the value where that is zero."""
 
 
+def _waits_for(level: Level, *, opened: bool) -> Node:
+    return level.clear_when if opened and level.clear_when is not None else level.when
+
+
+def awaited(level: Level, values: Values, *, opened: bool) -> Bound | None:
+    """The comparison nearest to firing a level, or of an open one to clearing it; None where there is none."""
+    bounds = bounds_of(_waits_for(level, opened=opened))
+    return _nearest(bounds, values) if bounds else None
+
+
 def standing(level: Level, values: Values, *, opened: bool) -> Standing:
     """The comparison nearest to firing a level, or of an open one nearest to clearing it."""
-    condition = level.clear_when if opened and level.clear_when is not None else level.when
-    bounds = bounds_of(condition)
-    if not bounds:
-        return Standing(written(condition), None, "", written(condition), "")
-    chosen = _nearest(bounds, values)
+    chosen = awaited(level, values, opened=opened)
+    if chosen is None:
+        words = written(_waits_for(level, opened=opened))
+        return Standing(words, None, "", words, "")
     metric, symbol, threshold = chosen
     value = values.get(written(metric))
     unit = _unit_of(chosen)
@@ -144,11 +153,16 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
         metric=written(metric),
         value=value,
         value_shown=shown(value, unit),
-        threshold_shown=f"{symbol} {written(threshold)}",
+        threshold_shown=f"{symbol} {_threshold(threshold, limit, unit)}",
         distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
         distance=distance,
         closeness=_part(distance, limit, value),
     )
+
+
+def _threshold(threshold: Node, limit: float | None, unit: str) -> str:
+    """A threshold that moves is told by where it stands."""
+    return written(threshold) if isinstance(threshold, Const) or limit is None else shown(limit, unit)
 
 
 def _part(distance: float | None, limit: float | None, value: float | None) -> float | None:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import date, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +13,8 @@ from monitor.cli.screen import paragraph, say, show_json, table
 from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
-    from monitor.health import SourceHealth
+    from monitor.gather import Context
+    from monitor.health import Health, SourceHealth
     from monitor.overview.data import SeriesRow
     from monitor.overview.rules import RuleRow
     from monitor.storage.records import Leader, OutboxRow
@@ -25,11 +28,9 @@ def register(app: typer.Typer) -> None:
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state, and how fresh its data are."""
     from monitor.daemon import read_clock
-    from monitor.ledger import standpoints
     from monitor.opening import make_context, opened
     from monitor.overview.data import data_rows, source_row, unwell_series
     from monitor.overview.delivery import failures
-    from monitor.overview.rules import rule_rows
     from monitor.storage.leading import leader
     from monitor.vitals import HEARTBEAT
     from monitor.wellbeing import current_health
@@ -40,7 +41,7 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
     with opened(found, claim=False) as (store, source):
         context = make_context(found, store, source)
         health = current_health(context, now=now)
-        rows = rule_rows(standpoints(store, context.rulebook), health)
+        rows = _rules(context, health, now)
         messages, heartbeat, lead = store.outbox_rows(), store.meta(HEARTBEAT), leader(store)
     data = data_rows(health, context.rulebook.catalogue, now)
     wrong = [*failures(messages, now=now), *unwell_series(health)]
@@ -68,19 +69,52 @@ def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: 
         raise MonitorError("\n".join(wrong))
 
 
+def _rules(context: "Context", health: "Health", now: datetime) -> "list[RuleRow]":
+    """Where each rule stands, and how near its trigger is by what is held."""
+    from monitor.bars import completed
+    from monitor.engine import observe
+    from monitor.ledger import standpoints
+    from monitor.overview.rules import nearby, rule_rows
+
+    points = standpoints(context.store, context.rulebook)
+    bars = context.store.bars(instruments=context.rulebook.instruments)
+    tracks = observe(context.rulebook, completed(bars, now=now))
+    return rule_rows(points, health, nearby(points, tracks))
+
+
 def _show_rules(rows: "list[RuleRow]") -> None:
-    cells = [
-        (
-            row.name,
-            row.value_shown,
-            row.waits_for,
-            row.distance,
-            f"{row.state}\nstale since\n{row.stale_since}" if row.stale_since else row.state,
-            row.session or "-",
-        )
-        for row in rows
-    ]
-    table(("rule", "value", "waits for", "distance", "state", "session"), cells, right=(1, 2, 3))
+    """Rules by pack, the session they were judged in above them."""
+    newest = max((row.session for row in rows if row.session), default=None)
+    if newest:
+        say(f"Rules, judged up to {newest}:")
+    cells: list[tuple[object, ...]] = []
+    for pack, own in groupby(rows, key=lambda row: row.rule.partition("/")[0]):
+        cells.append((pack, *[""] * 6))
+        cells += [_cells(row, newest) for row in own]
+    table(
+        ("rule", "value", "waits for", "distance", "days", "often", "state"),
+        cells,
+        right=range(1, 6),
+    )
+    paragraph(
+        "days: the distance in standard deviations of one day's step, over the last year. often: from so many of all "
+        "sessions it went as far within 21 sessions.",
+        hang="",
+    )
+
+
+def _cells(row: "RuleRow", newest: date | None) -> tuple[object, ...]:
+    name = row.rule.partition("/")[2] + (f" {row.instance}" if row.instance else "")
+    state = row.state if row.session in (None, newest) else f"{row.state}\nin {row.session}"
+    return (
+        f"  {name}",
+        row.value_shown,
+        row.waits_for,
+        row.distance + ("" if row.distance_in_percent is None else f"\n{row.distance_in_percent:+,.1f} %"),
+        "" if row.steps is None else f"{row.steps:.1f}",
+        "" if row.came_so_far is None else f"{row.came_so_far:.0%}".replace("%", " %"),
+        f"{state}\nstale since\n{row.stale_since}" if row.stale_since else state,
+    )
 
 
 def _show_leader(lead: "Leader | None") -> None:

@@ -1,13 +1,17 @@
 """The rules in force: a row for each instance with its value, what it waits for, how far that is, and its state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from monitor.alerts import Severity
+from monitor.engine import Track
 from monitor.health import Health
 from monitor.ledger import Standpoint
+from monitor.nearness import FAR, Nearness, nearness
 from monitor.overview.data import stale_since
 from monitor.overview.row import Row
+from monitor.rules import InstanceKey
+from monitor.standing import Standing
 
 NOT_JUDGED = "not judged"
 
@@ -32,6 +36,12 @@ class RuleRow(Row):
     """The threshold; of an open alert, the one at which it is clear."""
     distance: str
     """From the value to the threshold, with its sign."""
+    distance_in_percent: float | None = None
+    """The same in per cent of the value; null where the value is in per cent itself."""
+    steps: float | None = None
+    """The same in standard deviations of a day's step of the metric, over the last year; 0: it is there."""
+    came_so_far: float | None = None
+    """From this part of earlier sessions the metric went as far, in that direction, within 21 sessions."""
     closeness: float | None
     """The distance without its sign, as a part of the threshold."""
     level: Severity | None
@@ -48,12 +58,26 @@ class RuleRow(Row):
         return f"{self.rule} {self.instance}" if self.instance else self.rule
 
 
-def rule_rows(points: Iterable[Standpoint], health: Health) -> list[RuleRow]:
-    """A row for each instance."""
-    return [_row(one, health) for one in points]
+def rule_rows(
+    points: Iterable[Standpoint], health: Health, near: Mapping[InstanceKey, Nearness] | None = None
+) -> list[RuleRow]:
+    """A row for each instance; with how near each is, where somebody worked that out."""
+    return [_row(one, health, (near or {}).get(one.instance.key, FAR)) for one in points]
 
 
-def _row(point: Standpoint, health: Health) -> RuleRow:
+def nearby(points: Iterable[Standpoint], tracks: Iterable[Track]) -> dict[InstanceKey, Nearness]:
+    """How near each instance is to its trigger in the session in which it was judged last."""
+    held = {track.instance.key: track for track in tracks}
+    return {
+        one.instance.key: nearness(
+            held[one.instance.key].cut(upto=one.evaluation.session), opened=one.level is not None
+        )
+        for one in points
+        if one.evaluation is not None and one.instance.key in held
+    }
+
+
+def _row(point: Standpoint, health: Health, near: Nearness) -> RuleRow:
     evaluation, now = point.evaluation, point.now
     since = stale_since(point.instance, health)
     return RuleRow(
@@ -66,9 +90,18 @@ def _row(point: Standpoint, health: Health) -> RuleRow:
         value_shown=now.value_shown,
         waits_for=now.threshold_shown,
         distance=now.distance_shown,
+        distance_in_percent=_in_percent(now),
+        steps=near.steps,
+        came_so_far=near.often,
         closeness=now.closeness,
         level=point.level,
         opened=point.memory.state.opened if point.memory and point.level else None,
         labels=dict(point.instance.labels),
         stale_since=since and since.date(),
     )
+
+
+def _in_percent(now: Standing) -> float | None:
+    if now.distance is None or not now.value or now.value_shown.endswith("%"):
+        return None
+    return now.distance / abs(now.value) * 100
