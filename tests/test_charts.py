@@ -1,15 +1,35 @@
 """Charts: what is packed comes back, what is drawn shows every level, and a picture needs no network."""
 
+import re
 import struct
 from datetime import date, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import altair as alt
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.charts import Drawing, Mark, metric_chart, packed, png, reduced, svg, unpacked
+from monitor.charts import (
+    Band,
+    Drawing,
+    Fans,
+    Flag,
+    Mark,
+    Timeline,
+    fan_chart,
+    inline,
+    metric_chart,
+    packed,
+    png,
+    reduced,
+    svg,
+    timeline_chart,
+    unpacked,
+)
+from monitor.charts.timeline import beside
 
 FIRST = date(2020, 1, 1)
 VALUES = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6, width=32)), min_size=1, max_size=200)
@@ -104,3 +124,68 @@ def test_a_picture_is_a_png_of_twice_three_hundred_points_and_asks_for_nothing_f
 
 def test_a_line_without_a_known_value_can_be_drawn() -> None:
     assert svg(metric_chart(drawing([None, None]))).startswith("<svg")
+
+
+# --- the charts of a report
+
+
+def timeline(count: int = 60, *, flags: tuple[Flag, ...] = ()) -> Timeline:
+    prices = Drawing(
+        title="silver",
+        unit="USD/ozt",
+        frame=frame([1.0 + number for number in range(count)]),
+        episodes=((FIRST + timedelta(days=9), None),),
+    )
+    return Timeline(price=prices, metric=drawing([float(number) for number in range(count)]), flags=flags)
+
+
+FANS = Fans(
+    own=tuple(
+        Band(after=n, low=-0.2, quarter=-0.1, middle=0.01, three_quarters=0.1, high=0.2) for n in (0, 63)
+    ),
+    any=(Band(after=0, low=-0.2, quarter=-0.1, middle=0.01, three_quarters=0.1, high=0.2),),
+    ways=(((0, 0.0), (63, 0.4)),),
+    marks=(0, 63),
+)
+
+
+def test_the_charts_of_a_report_are_what_the_language_of_charts_allows() -> None:
+    flags = tuple(Flag(FIRST + timedelta(days=days), days) for days in (10, 11, 40))
+
+    alt.VConcatChart.from_dict(timeline_chart(timeline(flags=flags), width=370), validate=True)
+    alt.LayerChart.from_dict(fan_chart(FANS, width=430), validate=True)
+
+
+def test_a_timeline_shows_levels_opens_and_events_and_nothing_outside_it() -> None:
+    flags = (Flag(FIRST + timedelta(days=30), 7), Flag(FIRST - timedelta(days=1), 8))
+
+    drawn = inline(timeline_chart(timeline(flags=flags), width=700))
+
+    texts = [one.text for one in ET.fromstring(drawn).iter("text")]
+    assert {"silver, USD/ozt, logarithmic", "fires > 90", "clear < 85", "7"} <= set(texts)
+    assert "8" not in texts
+    assert "http" not in drawn
+    assert not re.search(r"\d\.\d\d", drawn)
+
+
+def test_a_part_of_a_timeline_begins_where_it_is_asked_to() -> None:
+    part = timeline(flags=(Flag(FIRST, 1),)).since(FIRST + timedelta(days=20))
+
+    assert part.metric is not None
+    assert (part.price.frame.height, part.metric.frame.height, part.flags) == (40, 40, ())
+    assert [span[1] for span in part.metric.episodes] == [None]
+
+
+@given(st.lists(st.floats(0, 300), min_size=1, max_size=40), st.sampled_from([300.0, 900.0]))
+def test_numbers_of_events_never_touch_and_none_is_lost(places: list[float], width: float) -> None:
+    numbered = [(place, number) for number, place in enumerate(sorted(places), 1)]
+
+    told = beside(numbered, width)
+
+    ends = [[int(part) for part in text.split("–")] for _, text in told]
+    assert [one[0] for one in ends] == [1, *(one[-1] + 1 for one in ends[:-1])]
+    assert ends[-1][-1] == len(places)
+    edges = [(at - len(text) * 3.5, at + len(text) * 3.5) for at, text in told]
+    assert all(one[1] <= other[0] for one, other in pairwise(edges))
+    assert edges[0][0] >= 0
+    assert edges[-1][1] <= width

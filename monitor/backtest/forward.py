@@ -9,7 +9,7 @@ missing, zero or negative, where history ends before it, and where it spans a ho
 Inside arrays unknown is NaN; nothing of that leaves `monitor.backtest`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -82,6 +82,17 @@ class Study:
             entered=self.sessions[rows + 1],
             left=self.sessions[rows + 1 + horizon],
         )
+
+    def ways(self, rows: Rows, steps: Sequence[int]) -> Floats:
+        """The changes from the close after each row to so many sessions later, NaN where unknown; one row each."""
+        entry = rows[:, None] + 1
+        end = entry + np.asarray(steps, np.int64)[None, :]
+        last = len(self.closes) - 1
+        known = (rows[:, None] >= 0) & (end <= last)
+        entry, end = np.minimum(entry, last), np.minimum(end, last)
+        known &= self.holes[end] == self.holes[np.maximum(rows[:, None], 0)]
+        changes: Floats = np.where(known, self.closes[end] / self.closes[entry] - 1, np.nan)
+        return changes
 
     @cached_property
     def _followed(self) -> dict[int, tuple[Floats, Floats]]:

@@ -6,23 +6,34 @@ needed, because drawing takes a part of a second and a hundred megabytes.
 """
 
 from monitor.charts.drawing import Drawing, Mark, Span, Spec, packed, reduced, unpacked
+from monitor.charts.fan import Band, Fans, fan_chart
 from monitor.charts.heatmap import Cell, Heatmaps, heat_chart
 from monitor.charts.metric import metric_chart
-from monitor.charts.rendering import html, png, svg
+from monitor.charts.parts import DARK
+from monitor.charts.rendering import html, inline, png, svg
+from monitor.charts.timeline import Flag, Timeline, timeline_chart
 
 __all__ = [
+    "DARK",
+    "Band",
     "Cell",
     "Drawing",
+    "Fans",
+    "Flag",
     "Heatmaps",
     "Mark",
     "Span",
     "Spec",
+    "Timeline",
+    "fan_chart",
     "heat_chart",
     "html",
+    "inline",
     "metric_chart",
     "packed",
     "png",
     "reduced",
     "svg",
+    "timeline_chart",
     "unpacked",
 ]

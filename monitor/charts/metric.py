@@ -1,17 +1,33 @@
 """A metric as a picture: its line, the level at which a rule fires and the one at which it is clear, its episodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from monitor.charts.drawing import Drawing, Spec, reduced
-from monitor.charts.parts import CLEAR, FAINT, FIRES, FONT, GRID, LINE, SHADE, TEXT, at, chart, x, y
+from monitor.charts.drawing import MOST_POINTS, Drawing, Spec, reduced
+from monitor.charts.parts import (
+    CLEAR,
+    FAINT,
+    FIRES,
+    FONT,
+    GRID,
+    LINE,
+    PLAIN_TICKS,
+    SHADE,
+    TEXT,
+    Ticks,
+    along,
+    at,
+    chart,
+    x,
+    y,
+)
 
 
 def metric_chart(drawing: Drawing, *, width: int = 600, height: int = 300) -> Spec:
     """The Vega-Lite specification of a drawing, so many points wide and high, without its margins."""
     import altair as alt
 
-    layers = [*_shades(drawing), _line(drawing), *_levels(drawing), *_last(drawing)]
+    layers = [*shades(drawing), line(drawing), *levels(drawing), *_last(drawing)]
     title = alt.TitleParams(
         drawing.title,
         subtitle=_subtitle(drawing),
@@ -43,19 +59,28 @@ def _shown(drawing: Drawing, value: float) -> float:
     return value * 100 if drawing.unit == "%" else value
 
 
-def _rows(drawing: Drawing) -> list[dict[str, object]]:
-    frame = reduced(drawing.frame)
+def _rows(drawing: Drawing, most: int) -> list[dict[str, object]]:
+    frame = reduced(drawing.frame, most)
     return [
         {"session": at(session), "value": None if value is None else _shown(drawing, value)}
         for session, value in frame.select("session", "value").iter_rows()
     ]
 
 
-def _line(drawing: Drawing) -> Any:
-    return chart(_rows(drawing)).mark_line(color=LINE, strokeWidth=1.6).encode(x=x("session"), y=y("value"))
+def line(
+    drawing: Drawing,
+    most: int = MOST_POINTS,
+    *,
+    ticks: Ticks = PLAIN_TICKS,
+    steps: Sequence[float] = (),
+) -> Any:
+    """Its values in at most so many points; a gap where they are unknown."""
+    plain = chart(_rows(drawing, most)).mark_line(color=LINE, strokeWidth=1.6)
+    return plain.encode(x=x("session", ticks), y=y("value", steps))
 
 
-def _shades(drawing: Drawing) -> Iterator[Any]:
+def shades(drawing: Drawing) -> Iterator[Any]:
+    """The time in which an episode was open."""
     import altair as alt
 
     first, last = drawing.frame["session"][0], drawing.as_of
@@ -65,21 +90,31 @@ def _shades(drawing: Drawing) -> Iterator[Any]:
         if (resolved is None or resolved >= first) and opened <= last
     ]
     if spans:
-        yield (chart(spans).mark_rect(color=SHADE, opacity=0.45).encode(x=x("from"), x2=alt.X2("to:T")))
+        yield (chart(spans).mark_rect(color=SHADE, opacity=0.45).encode(x=along("from"), x2=alt.X2("to:T")))
 
 
-def _levels(drawing: Drawing) -> Iterator[Any]:
+def levels(drawing: Drawing) -> Iterator[Any]:
+    """Where it fires, and where it is clear again."""
     import altair as alt
 
-    for mark, colour in ((drawing.fires, FIRES), (drawing.clear, CLEAR)):
+    marks = [(drawing.fires, FIRES), (drawing.clear, CLEAR)]
+    lower = min((mark.value for mark, _ in marks if mark is not None), default=0.0)
+    for mark, colour in marks:
         if mark is None:
             continue
+        below = mark.value == lower and all(one is not None for one, _ in marks)
         row = {"value": _shown(drawing, mark.value), "text": mark.text}
         base = chart([row]).encode(y=y("value"))
         yield base.mark_rule(color=colour, strokeDash=[5, 4], strokeWidth=1.2)
         for halo in ({"stroke": "white", "strokeWidth": 4}, {}):  # the words stay readable over the line
             words = base.mark_text(
-                align="left", baseline="bottom", dx=4, dy=-3, fontSize=12, color=colour, **halo
+                align="left",
+                baseline="top" if below else "bottom",
+                dx=4,
+                dy=4 if below else -3,
+                fontSize=12,
+                color=colour,
+                **halo,
             )
             yield words.encode(text="text:N", x=alt.value(0))
 

@@ -1,6 +1,12 @@
 """A Vega-Lite specification drawn, without network and with fonts that come along."""
 
+import re
+
 from monitor.charts.drawing import Spec
+
+LONG = re.compile(r"(\d+\.\d)\d+")
+SPOKEN = re.compile(r' (?:role|aria-[a-z]+|xmlns(?::xlink)?|version|pointer-events)="[^"]*"')
+SIZE = re.compile(r' width="\d+" height="\d+"')
 
 
 def png(spec: Spec, *, scale: float = 1.5) -> bytes:
@@ -25,3 +31,9 @@ def html(spec: Spec) -> str:
 
     page: str = vl_convert.vegalite_to_html(spec, bundle=True)
     return page
+
+
+def inline(spec: Spec) -> str:
+    """The picture as SVG inside a page, which sizes and describes it; no more digits than a screen shows."""
+    picture = SPOKEN.sub("", svg(spec))
+    return LONG.sub(r"\1", SIZE.sub("", picture, count=1))

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor.cli.patience import patient
 from monitor.cli.screen import paragraph, say, table, wrapped
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
-    from monitor.backtest import Measured
+    from monitor.backtest import Measured, Report
     from monitor.backtest.spans import LegSpan, Reproduction
     from monitor.backtest.values import Evidence, Outcome
+    from monitor.config import Configuration
 
 HEADINGS = ("after", "n", "mean", "any", "median", "hits", "any", "worst", "interval", "t", "p", "adj")
 LEAST_SHOWN = 0.005
@@ -119,6 +121,20 @@ def show_spans(legs: Iterable["LegSpan"], line: "Reproduction", *, audited: int)
         f"Look-ahead audit: {audited:,} histories with a poisoned future compared with the true one.", hang=""
     )
     paragraph(f"Made by: {line}", hang="  ")
+
+
+def write_page(path: Path, report: "Report", found: "Configuration") -> None:
+    """The report as one HTML file."""
+    from monitor.backtest.page import page
+    from monitor.packs import load_events
+
+    events = load_events(found.catalogue)
+    with patient() as patience:
+        text = page(report, events, watch=patience.watch)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def write_rows(path: Path, measured: "Measured") -> None:

@@ -11,7 +11,7 @@ import typer
 
 import monitor
 from monitor.cli.episodes import is_reported, show_attention, show_episodes
-from monitor.cli.evidence import show_evidence, show_spans, write_rows
+from monitor.cli.evidence import show_evidence, show_spans, write_page, write_rows
 from monitor.cli.known import show_known
 from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
 from monitor.cli.patience import patient
@@ -46,6 +46,10 @@ def backtest(
         datetime | None, typer.Option("--from", formats=[DAY], help="First session reported.")
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a report that opens in a browser, offline."),
+    ] = None,
     parquet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write all results as rows of a Parquet file.")
     ] = None,
@@ -68,14 +72,16 @@ def backtest(
     allowed = None if budget is None else read_budget(budget)
     first, last = (None if day is None else day.date() for day in (start, end))
     if as_known:
-        if prices or parquet or budget:
-            raise UsageError("--as-known judges the prices held; it takes no --prices, --parquet or --budget")
+        if prices or html or parquet or budget:
+            refused = "--prices, --html, --parquet or --budget"
+            raise UsageError(f"--as-known judges the prices held; it takes no {refused}")
         show_known(configuration(settings), packs or (), (first, last), json=json)
         return
     options = {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
-    report = _report(
-        configuration(settings), packs or (), prices, (first, last), _command(packs or (), options)
-    )
+    found = configuration(settings)
+    report = _report(found, packs or (), prices, (first, last), _command(packs or (), options))
+    if html is not None:
+        write_page(html, report, found)
     if parquet is not None:
         write_rows(parquet, report.measured)
     beyond = [] if allowed is None else over_budget(allowed, report.needed)

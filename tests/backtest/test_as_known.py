@@ -243,7 +243,10 @@ def test_prices_are_shown_as_they_were_known() -> None:
     [
         (("prices", "show", "--as-of", "2024-01-05T00:00"), "expected an instant with its offset such as"),
         (("prices", "show", "--as-of", "2023-01-05"), "no prices were known at 2023-01-06 00:00 UTC"),
-        (("backtest", "--as-known", "--budget", "4/month"), "it takes no --prices, --parquet or --budget"),
+        (
+            ("backtest", "--as-known", "--budget", "4/month"),
+            "it takes no --prices, --html, --parquet or --budget",
+        ),
     ],
 )
 def test_what_cannot_be_shown_as_known_says_why(

@@ -62,11 +62,13 @@ def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
     place: Home, tmp_path: Path
 ) -> None:
     files = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    pages = tmp_path / "one.html", tmp_path / "two.html"
+    options = ("--json", "--budget", "0.1/month")
     one, other = (
         place.command(
-            *ARGUMENTS, "--json", "--budget", "0.1/month", "--parquet", str(file), POLARS_MAX_THREADS=threads
+            *ARGUMENTS, *options, "--parquet", str(file), "--html", str(page), POLARS_MAX_THREADS=threads
         )
-        for file, threads in zip(files, ("1", "2"), strict=True)
+        for file, page, threads in zip(files, pages, ("1", "2"), strict=True)
     )
 
     assert one.returncode == 1, one.stderr
@@ -74,6 +76,8 @@ def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
     assert re.search(over, one.stderr, re.MULTILINE)
     assert one.stdout == other.stdout
     assert files[0].read_bytes() == files[1].read_bytes()
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    assert pages[0].read_text(encoding="utf-8").count("<svg ") == 2 * 2 * 2 + 1
     told = json.loads(one.stdout)
     assert {"alerts", "evidence", "legs", "made_by", "tests", "audited", "messages"} <= told.keys()
     assert told["over_budget"] == [line for line in one.stderr.splitlines() if line.startswith("over budget")]
@@ -85,8 +89,9 @@ def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
     assert not any(rows.select(pl.selectors.float().is_nan().any()).row(0))
 
 
-def test_a_parquet_file_that_cannot_be_written_is_told(place: Home, tmp_path: Path) -> None:
-    done = place.command(*ARGUMENTS, "--parquet", str(tmp_path / "none" / "rows.parquet"))
+@pytest.mark.parametrize(("option", "name"), [("--parquet", "rows.parquet"), ("--html", "page.html")])
+def test_a_file_that_cannot_be_written_is_told(place: Home, tmp_path: Path, option: str, name: str) -> None:
+    done = place.command(*ARGUMENTS, "--to", "2020-06-30", option, str(tmp_path / "none" / name))
 
     assert done.returncode == 2
-    assert re.search(r"rows\.parquet: cannot be written: ", done.stderr)
+    assert re.search(rf"{name}: cannot be written: ", done.stderr)
