@@ -66,11 +66,11 @@ def _moved(track: Track, threshold: Threshold, factor: float) -> Track:
 
 def _moved_level(level: Level, threshold: Threshold, factor: float) -> Level:
     metric, size = threshold
-    when = _rewritten(level.when, metric, {size}, factor)
+    when = rewritten(level.when, metric, {size}, factor)
     if level.clear_when is None or not _both(when, level.clear_when, metric):
         return replace(level, when=when)
     sizes = {abs(limit.value) for _, limit in _bounds(level.clear_when, metric)}
-    return replace(level, when=when, clear_when=_rewritten(level.clear_when, metric, sizes, factor))
+    return replace(level, when=when, clear_when=rewritten(level.clear_when, metric, sizes, factor))
 
 
 def _bounds(condition: Node, metric: str) -> list[tuple[bool, Const]]:
@@ -93,30 +93,34 @@ def _both(when: Node, clear: Node, metric: str) -> bool:
     )
 
 
-def _rewritten(node: Node, metric: str, sizes: Collection[float], factor: float) -> Node:
-    """The condition with numbers of these sizes moved where that metric is compared with them."""
+def rewritten(
+    node: Node, metric: str, sizes: Collection[float], factor: float, *, digits: int = DIGITS
+) -> Node:
+    """The condition with numbers of these sizes times a factor where that metric is compared with them."""
     if not isinstance(node, Operation):
         return node
     if node.symbol in LOGIC:
-        return replace(node, operands=tuple(_rewritten(o, metric, sizes, factor) for o in node.operands))
+        return replace(
+            node, operands=tuple(rewritten(o, metric, sizes, factor, digits=digits) for o in node.operands)
+        )
     if node.symbol in COMPARISONS and any(operand.key == metric for operand in node.operands):
-        return replace(node, operands=tuple(_scaled(operand, sizes, factor) for operand in node.operands))
+        return replace(node, operands=tuple(_scaled(one, sizes, factor, digits) for one in node.operands))
     return node
 
 
-def _scaled(node: Node, sizes: Collection[float], factor: float) -> Node:
+def _scaled(node: Node, sizes: Collection[float], factor: float, digits: int) -> Node:
     plain = node
     while isinstance(plain, Named):
         plain = plain.node
     if not isinstance(plain, Const) or abs(plain.value) not in sizes:
         return node
-    return replace(plain, value=_times(plain, factor))
+    return replace(plain, value=_times(plain, factor, digits))
 
 
-def _times(limit: Const, factor: float) -> float:
+def _times(limit: Const, factor: float, digits: int) -> float:
     """The number times a factor, as a person would write it: 7.2 %, not 7.199999999999999 %."""
     unit = 100 if limit.percent else 1
-    return float(f"{limit.value * unit * factor:.{DIGITS}g}") / unit
+    return float(f"{limit.value * unit * factor:.{digits}g}") / unit
 
 
 def _text(moved: Sequence[Track], at: Sequence[Threshold | None], tracks: Sequence[Track]) -> str:
@@ -131,5 +135,9 @@ def _text(moved: Sequence[Track], at: Sequence[Threshold | None], tracks: Sequen
         ):
             if isinstance(was, Const) and (metric.key, abs(was.value)) == threshold:
                 texts[f"{written(metric)} {symbol} {written(limit)}"] = None
-    text = " or ".join(texts)
-    return re.sub(rf"\b{re.escape(instance.member)}\b", "it", text) if instance.member else text
+    return of_members(" or ".join(texts), instance.member)
+
+
+def of_members(text: str, member: str | None) -> str:
+    """A condition as the pack writes it for all members of a group."""
+    return re.sub(rf"\b{re.escape(member)}\b", "it", text) if member else text

@@ -14,6 +14,7 @@ import typer
 import monitor
 from monitor.cli import (
     alerts,
+    calibrate,
     channels,
     diff,
     doctor,
@@ -68,6 +69,7 @@ for commands in (
     alerts,
     history,
     diff,
+    calibrate,
     sweep,
     events,
     doctor,
