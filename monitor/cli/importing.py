@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ from monitor.overview.words import counted
 if TYPE_CHECKING:
     import polars as pl
 
-    from monitor.instruments import Catalogue
+    from monitor.instruments import Catalogue, Instrument
     from monitor.prices.files import Prices
     from monitor.quality import Finding
     from monitor.storage.store import Store
@@ -35,6 +35,8 @@ class _Imported:
     held: int
     """Bars that are quarantined."""
     changes: "tuple[Finding, ...]"
+    missing: tuple[date, ...]
+    """Expected sessions between the first and the last row that have none, in the files or in what is held."""
     source: str
 
 
@@ -65,13 +67,12 @@ def import_prices(
     with opened(found) as (store, _source):
         with working(f"reading {counted(sum(map(len, files.values())), 'file')}"):
             read = read_files(files, catalogue, now=now, beside=store.bars())
-        done = list(_keep(store, read, now=now, dry_run=dry_run))
-    for line in (*warnings, *read.warnings):
+        done = list(_keep(store, read, catalogue, now=now, dry_run=dry_run))
+    told = [*warnings, *read.warnings, *(_gaps(one) for one in done if one.missing)]
+    for line in told:
         note(f"warning: {line}")
     if json:
-        show_json(
-            {"dry_run": dry_run, "warnings": [*warnings, *read.warnings], "series": [_plain(o) for o in done]}
-        )
+        show_json({"dry_run": dry_run, "warnings": told, "series": [_plain(one) for one in done]})
     else:
         _show(done, dry_run=dry_run)
 
@@ -90,7 +91,9 @@ def _named(
     return {instrument: tuple(paths)}, []
 
 
-def _keep(store: "Store", read: "Prices", *, now: datetime, dry_run: bool) -> "Iterable[_Imported]":
+def _keep(
+    store: "Store", read: "Prices", catalogue: "Catalogue", *, now: datetime, dry_run: bool
+) -> "Iterable[_Imported]":
     """Each series, kept unless it is a dry run."""
     import polars as pl
 
@@ -117,8 +120,26 @@ def _keep(store: "Store", read: "Prices", *, now: datetime, dry_run: bool) -> "I
             new=new,
             held=own.filter(pl.col("status") == Status.QUARANTINED).height,
             changes=changes,
+            missing=_missing(catalogue.instruments[name], held, own),
             source=source,
         )
+
+
+def _missing(instrument: "Instrument", held: "pl.DataFrame", own: "pl.DataFrame") -> tuple[date, ...]:
+    """A series that is typed in now and then misses nothing."""
+    from monitor.instruments import AssetKind
+    from monitor.sessions import missing_sessions
+
+    if instrument.kind is AssetKind.MANUAL:
+        return ()
+    known = set(held["session"])
+    return tuple(day for day in missing_sessions(instrument, own["session"]) if day not in known)
+
+
+def _gaps(one: _Imported) -> str:
+    more = f" and {len(one.missing) - _NAMED:,} more" if len(one.missing) > _NAMED else ""
+    days = ", ".join(str(day) for day in one.missing[:_NAMED])
+    return f"{one.instrument}: no row for {counted(len(one.missing), 'expected session')}: {days}{more}"
 
 
 def _news(held: "pl.DataFrame", own: "pl.DataFrame") -> int:
@@ -142,6 +163,7 @@ def _plain(one: _Imported) -> dict[str, object]:
         "last": one.last,
         "new": one.new,
         "held": one.held,
+        "missing": list(one.missing),
         "changes": [
             {"kind": found.kind.value, "session": found.session, "reason": found.reason}
             for found in one.changes
@@ -164,3 +186,4 @@ def _show(done: list[_Imported], *, dry_run: bool) -> None:
 
 
 _SHOWN = 12
+_NAMED = 3

@@ -62,14 +62,15 @@ def _fetched(
     now: "Callable[[], datetime]",
     tell: "Callable[[str], None]",
 ) -> "Iterator[dict[str, object]]":
-    """Each series, asked for from its last session on and kept at once, so that nothing is asked for twice."""
+    """Each series, kept at once, so that nothing is asked for twice; from its last session on, or the first missing."""
     from monitor.gather import ask
     from monitor.quality import Kind, told_of_each
+    from monitor.sessions import missing_sessions
 
     with progress("fetching", len(instruments), tell) as step:
         for number, one in enumerate(instruments):
-            held = context.store.bars(instruments=[one.id])
-            since = {one.id: held["session"][-1]} if held.height else {}
+            held = context.store.bars(instruments=[one.id])["session"]
+            since = {one.id: min([held[-1], *missing_sessions(one, held)])} if len(held) else {}
             try:
                 gathered = ask(context, [one], since, now=now())
             except KeyboardInterrupt:

@@ -4,7 +4,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,21 @@ def test_a_dry_run_changes_nothing_and_a_second_import_brings_nothing_new(home: 
     assert "would be new" in dry.stdout
     assert held.returncode == 2
     assert (first["gold"]["new"], second["gold"]["new"]) == (2, 0)
+
+
+def test_sessions_that_a_file_misses_are_told_and_fetched(home: Home, yahoo: YahooServer) -> None:
+    whole = straight(1600, 1)
+    rows = [f"{bar.session},{bar.close}" for bar in whole if bar.session != date(2020, 2, 20)]
+    (home.folder / "gold.csv").write_text("\n".join(["date,close", *rows[:20]]), encoding="utf-8")
+    told = imported(home, "gold.csv")
+    asked = ("prices", "fetch", "gold", "--json")
+    fetched = home.command(*asked, METALWATCH_YAHOO_ENDPOINT=yahoo.url, METALWATCH_CLOCK=EVENING)
+    again = imported(home, "gold.csv")
+
+    assert fetched.returncode == 0, fetched.stderr
+    assert told["gold"]["missing"] == ["2020-02-20"]
+    assert "gold: no row for 1 expected session: 2020-02-20" in told["warnings"]
+    assert again["gold"]["missing"] == []
 
 
 def test_values_typed_in_by_hand_are_imported_with_their_source_and_in_their_unit_only(home: Home) -> None:
