@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +56,12 @@ class Home:
         )
 
     @contextmanager
-    def daemon(self, *arguments: str) -> "Iterator[Running]":
-        """A running daemon, killed at the end if it has not ended by itself."""
+    def daemon(self, *arguments: str, through: Sequence[str] = ("monitor",)) -> "Iterator[Running]":
+        """A running daemon, killed at the end if it has not ended by itself; `through` is the module that starts it."""
         log = self.folder / "daemon.log"
         with log.open("a") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "monitor", "run", *arguments],
+                [sys.executable, "-m", *through, "run", *arguments],
                 cwd=self.folder,
                 env=dict(self.environment),
                 stdout=output,
@@ -115,10 +115,10 @@ class Running:
         """Wait until something is so; the daemon's log is told when it never is."""
         end = time.monotonic() + PATIENCE
         while not what():
-            if self._ended() or time.monotonic() > end:
+            if self.has_ended() or time.monotonic() > end:
                 raise AssertionError(f"the daemon did not get there; its log:\n{self.log.read_text()}")
 
-    def _ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Wait a moment for its end."""
         try:
             self.process.wait(timeout=0.05)
