@@ -13,6 +13,12 @@ two-sided, over means in standard deviations of their own placements.
 
 Intervals.  Episodes in the order of their dates are drawn with replacement in circular blocks (Politis and Romano,
 1992), as long as windows of returns hang together on average; the mean of each draw, its 2.5th and 97.5th percentile.
+Where episodes make less than `LEAST_BLOCKS` blocks there is no interval: a few draws of the same few numbers only look
+certain.
+
+arch has a stationary bootstrap, SPA and StepM.  They ask whether series of the same days, such as the returns of many
+strategies, beat a benchmark; dates that turn as a pattern are another question.  It also brings scipy and statsmodels:
+1.1 s of import, five times that of polars.  Its circular block bootstrap agrees with the intervals here, in a test.
 """
 
 from collections.abc import Sequence
@@ -26,6 +32,7 @@ PLACEMENTS = 5_000
 SHOWN_PLACEMENTS = 1_000
 """So many of them tell what random dates look like besides their mean."""
 RESAMPLES = 20_000
+LEAST_BLOCKS = 3
 SEED = 1
 TINY = 1e-12
 """Two means closer than this are the same one, added in another order."""
@@ -93,9 +100,9 @@ def standard(means: Floats) -> Floats:
 
 
 def interval_of(returns: Floats, *, block: int, seed: Sequence[int]) -> Interval | None:
-    """The interval of the mean of episodes in the order of their dates; a single one has none."""
+    """The interval of the mean of episodes in the order of their dates; None where they are too few."""
     count = len(returns)
-    if count <= 1:
+    if count < LEAST_BLOCKS * block:
         return None
     dice = np.random.default_rng(seed)
     starts = dice.integers(0, count, (RESAMPLES, -(-count // block)))

@@ -18,7 +18,7 @@ import polars as pl
 from monitor.backtest import chance
 from monitor.backtest.episodes import Episode
 from monitor.backtest.figures import Figures, of_placements
-from monitor.backtest.forward import HORIZONS, Floats
+from monitor.backtest.forward import HORIZONS, Floats, Unmeasured
 from monitor.backtest.poison import Audit
 from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare, rules_of
 from monitor.backtest.run import Backtest
@@ -135,7 +135,7 @@ def _outcome(rule: Prepared, horizon: int, run: _Run) -> Outcome:
     block = max(1, round(len(returns) / effective)) if effective else 1
     return Outcome(
         horizon=horizon,
-        unknown=len(rule.episodes) - len(returns),
+        unmeasured=_unmeasured(rule, horizon),
         episodes=own.episodes,
         baseline=baseline,
         random=_random(own),
@@ -149,6 +149,17 @@ def _outcome(rule: Prepared, horizon: int, run: _Run) -> Outcome:
         halves=tuple(_parts(own, rule, _halves(rule))),
         regimes=tuple(_parts(own, rule, REGIMES)),
     )
+
+
+def _unmeasured(rule: Prepared, horizon: int) -> Unmeasured:
+    found = Unmeasured()
+    for track, series in zip(rule.judged, rule.series, strict=True):
+        opened = [one.opened for one in rule.episodes if one.instance == track.instance.member]
+        if series is None:
+            found = replace(found, unheld=found.unheld + len(opened))
+        else:
+            found += series.study.unmeasured(series.study.rows_of(opened), horizon)
+    return found
 
 
 def _random(own: Sample) -> Figures | None:

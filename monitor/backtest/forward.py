@@ -53,6 +53,42 @@ class Field:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """Episodes without a known return, by what is missing."""
+
+    before: int = 0
+    """What is studied had no price yet."""
+    recent: int = 0
+    """History ends before the horizon."""
+    gap: int = 0
+    """A close is missing or no price, or a hole lies between."""
+    unheld: int = 0
+    """No price of what is studied is held."""
+
+    @property
+    def count(self) -> int:
+        return self.before + self.recent + self.gap + self.unheld
+
+    def __add__(self, other: "Unmeasured") -> "Unmeasured":
+        return Unmeasured(
+            before=self.before + other.before,
+            recent=self.recent + other.recent,
+            gap=self.gap + other.gap,
+            unheld=self.unheld + other.unheld,
+        )
+
+    def __str__(self) -> str:
+        """`1 too recent, 2 before prices begin`; empty where all are measured."""
+        told = (
+            (self.recent, "too recent"),
+            (self.before, "before prices begin"),
+            (self.gap, "across a gap"),
+            (self.unheld, "without prices"),
+        )
+        return ", ".join(f"{count} {why}" for count, why in told if count)
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """The closes of the instrument that is studied."""
@@ -82,6 +118,14 @@ class Study:
             entered=self.sessions[rows + 1],
             left=self.sessions[rows + 1 + horizon],
         )
+
+    def unmeasured(self, rows: Rows, horizon: int) -> Unmeasured:
+        """Why signals in these rows have no known return."""
+        last = len(self.closes) - 1
+        before, recent = rows < 0, rows + 1 + horizon > last
+        inside = rows[~before & ~recent]
+        gaps = np.isnan(self._followed[horizon][0][inside])
+        return Unmeasured(before=int(before.sum()), recent=int((recent & ~before).sum()), gap=int(gaps.sum()))
 
     def ways(self, rows: Rows, steps: Sequence[int]) -> Floats:
         """The changes from the close after each row to so many sessions later, NaN where unknown; one row each."""

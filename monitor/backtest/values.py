@@ -12,6 +12,7 @@ from typing import Any
 from monitor.alerts import Severity
 from monitor.backtest.chance import Interval
 from monitor.backtest.figures import Figures
+from monitor.backtest.forward import Unmeasured
 
 FEW = 10
 """With fewer episodes than this a result is an anecdote."""
@@ -67,7 +68,7 @@ class Outcome:
     """What came after so many sessions."""
 
     horizon: int
-    unknown: int
+    unmeasured: Unmeasured
     """Episodes without a known return; `episodes.count` is that of the others."""
     episodes: Figures
     baseline: Figures
@@ -200,7 +201,7 @@ class Evidence:
 
     def _of(self, one: Outcome) -> Iterator[dict[str, object]]:
         more: dict[str, float | None] = {
-            "unknown": one.unknown,
+            "unknown": one.unmeasured.count,
             "t": one.t,
             "effective": one.effective,
             "overlap": one.overlap,

@@ -56,7 +56,8 @@ def _told(outcomes: Sequence[Outcome]) -> Outcome | None:
 
 
 def _sentence(many: str, told: Outcome, tracks: Sequence[Track], tests: int) -> str:
-    few = f" ({told.episodes.count} of them measured)" if told.unknown else ""
+    why = str(told.unmeasured)
+    few = f" ({told.episodes.count} of them measured, {why})" if why else ""
     text = (
         f"{many}{few}: {_what(tracks)}{_percent(told.episodes.mean)} after {told.horizon} sessions "
         f"against {_percent(told.baseline.mean)} for any session"

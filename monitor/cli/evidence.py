@@ -1,12 +1,13 @@
 """What `backtest` tells of evidence: for people a sentence and a small table for each rule, rows for machines."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.cli.patience import patient
 from monitor.cli.screen import paragraph, say, table, wrapped
 from monitor.errors import UsageError
+from monitor.overview.words import counted
 
 if TYPE_CHECKING:
     from monitor.backtest import Measured, Report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("after", "n", "mean", "any", "median", "hits", "any", "worst", "interval", "t", "p", "adj")
 LEAST_SHOWN = 0.005
+LONGEST_INTERVAL = 11
 
 
 def show_evidence(measured: "Measured") -> None:
@@ -53,11 +55,17 @@ def _row(one: "Outcome") -> tuple[str, ...]:
         _share(own.hit_rate),
         _share(any_session.hit_rate),
         _percent(own.worst),
-        "-" if interval is None else f"{_percent(interval.low)}..{_percent(interval.high)}",
+        "-" if interval is None else _between(interval.low, interval.high),
         "-" if one.t is None else f"{one.t:.1f}",
         "-" if chance is None else _p(chance.one_sided),
         "-" if chance is None else _p(chance.p_adjusted),
     )
+
+
+def _between(low: float, high: float) -> str:
+    """Both ends, without decimals where they are long."""
+    text = f"{_percent(low)}..{_percent(high)}"
+    return text if len(text) <= LONGEST_INTERVAL else f"{low * 100:+.0f}..{high * 100:+.0f}"
 
 
 def _beside(one: "Evidence") -> str:
@@ -99,7 +107,7 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:.0f}"
 
 
-def show_spans(legs: Iterable["LegSpan"], line: "Reproduction", *, audited: int) -> None:
+def show_spans(legs: Sequence["LegSpan"], line: "Reproduction", *, audited: int) -> None:
     """What it was made of, and what makes the same again."""
     say()
     headings = ("instrument", "first", "last", "bars", "missing", "extra", "held", "repaired")
@@ -117,6 +125,12 @@ def show_spans(legs: Iterable["LegSpan"], line: "Reproduction", *, audited: int)
         for one in legs
     ]
     table(headings, rows, right=range(3, len(headings)))
+    for one in legs:
+        if one.unpriced:
+            closes = counted(one.unpriced, "close")
+            paragraph(
+                f"{one.instrument}: {closes} not above zero: no price, and no return begins or ends there."
+            )
     paragraph(
         f"Look-ahead audit: {audited:,} histories with a poisoned future compared with the true one.", hang=""
     )

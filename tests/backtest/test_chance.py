@@ -119,6 +119,15 @@ def test_intervals_are_those_of_another_library(block: int, low: float, high: fl
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.003)
 
 
+@pytest.mark.parametrize(
+    ("count", "block", "told"), [(2, 1, False), (3, 1, True), (8, 3, False), (9, 3, True)]
+)
+def test_what_makes_less_than_three_blocks_has_no_interval(count: int, block: int, told: bool) -> None:
+    found = interval_of(RETURNS[:count], block=block, seed=(1,))
+
+    assert (found is not None) is told
+
+
 def test_one_episode_has_no_interval_and_no_t() -> None:
     assert interval_of(np.array([0.1]), block=1, seed=(1,)) is None
     assert t_of(np.array([0.1]), 0.0) is None

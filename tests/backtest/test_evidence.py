@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.backtest import Evidence, Measured, measure, report_of, run
 from monitor.backtest.evidence import audited
-from monitor.backtest.forward import HORIZONS
+from monitor.backtest.forward import HORIZONS, Unmeasured
 from monitor.backtest.poison import Audit
 from monitor.backtest.values import ROWS, Outcome
 from monitor.routing import everything
@@ -212,10 +212,12 @@ def test_an_instrument_listed_later_leaves_earlier_episodes_unknown() -> None:
 
     one = evidence(ABOVE, silver.sort("instrument", "session"))
 
-    assert at(one, 5).unknown == 1
+    assert at(one, 5).unmeasured == Unmeasured(before=1)
     assert [after.change is None for after in one.episodes[0].after] == [True] * 4
     assert one.episodes[0].entered is None
-    assert one.verdict.startswith("3 episodes, an anecdote (2 of them measured): silver")
+    assert one.verdict.startswith(
+        "3 episodes, an anecdote (2 of them measured, 1 before prices begin): silver"
+    )
 
 
 def test_the_instruments_of_a_group_are_pooled_and_that_is_said() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.backtest.forward import HORIZONS, Study, study_of
+from monitor.backtest.forward import HORIZONS, Study, Unmeasured, study_of
 from tests.support.made_up import CATALOGUE, made, sessions
 
 LONG = 400
@@ -73,6 +73,16 @@ def test_before_its_first_bar_and_too_near_its_last_one_nothing_is_known() -> No
     assert after(one, days[10]) is not None
     assert after(one, days[33]) is not None
     assert after(one, days[34]) is None
+
+
+def test_why_a_return_is_unknown_is_told_in_words() -> None:
+    one = study([*GROWING[:20], -37.63, *GROWING[21:30]], sessions(40)[10:])
+
+    why = one.unmeasured(one.rows_of([sessions(40)[row] for row in (3, 5, 20, 29, 36)]), 5)
+
+    assert why == Unmeasured(before=2, recent=1, gap=1)
+    assert str(why) == "1 too recent, 2 before prices begin, 1 across a gap"
+    assert str(Unmeasured()) == ""
 
 
 def test_a_return_across_a_long_hole_is_unknown_and_one_across_a_short_one_is_not() -> None:

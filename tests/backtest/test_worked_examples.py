@@ -82,7 +82,7 @@ def test_the_ratio_above_80_is_as_it_was_printed(gsr: Evidence) -> None:
 
     assert gsr.signals.true == 1_419
     assert (one.naive.mean, one.naive.t) == pytest.approx((0.111, 14.0), abs=0.05)
-    assert (one.episodes.count, one.unknown) == (9, 0)
+    assert (one.episodes.count, one.unmeasured.count) == (9, 0)
     assert one.episodes.mean == pytest.approx(0.119, abs=0.0005)
     assert one.baseline.mean == pytest.approx(0.038, abs=0.0005)
     assert one.interval is not None
