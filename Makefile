@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak crash check format lock schema calendars clean
+.PHONY: help demo test soak crash standby check format lock schema calendars clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threa
 
 crash: .venv/.dev ## Kill the daemon 300 times, at every point of its work: is anything lost or told twice?
 	$(BIN)/python -m tests.benchmarks.crash --kills 300
+
+standby: .venv/.dev ## Two daemons on one PostgreSQL, killed, frozen and cut off thirty times, and counted
+	$(BIN)/python -m tests.benchmarks.standby
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

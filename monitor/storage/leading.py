@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select, text
 from monitor.errors import StorageError
 from monitor.storage import schema
 from monitor.storage.database import reading, told, writing
-from monitor.storage.postgresql import EPOCH
+from monitor.storage.postgresql import EPOCH, end_frozen_writer
 from monitor.storage.records import Leader
 from monitor.storage.store import Store
 
@@ -133,6 +133,8 @@ def _give_up(session: "Session") -> None:
 def _begun(engine: Engine, holder: str, since: datetime) -> int:
     """The next epoch: from here on nobody of an earlier one can write."""
     table = schema.leader
+    with reading(engine) as connection:
+        end_frozen_writer(connection, quiet_seconds=QUIET_SECONDS - 1)
     with writing(engine) as connection:
         epoch: int = (connection.execute(select(table.c.epoch)).scalar() or 0) + 1
         schema.upsert(connection, table, [{"one": 1, "epoch": epoch, "holder": holder, "since": since}])

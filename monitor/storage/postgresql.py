@@ -5,7 +5,7 @@ another was quicker.  The same place is where a daemon that no longer leads is s
 which it led, and whoever took over since has written a newer one.
 """
 
-from sqlalchemy import URL, Connection, Engine, create_engine, select
+from sqlalchemy import URL, Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from monitor.errors import NoLongerLeadingError, StorageError
@@ -85,6 +85,18 @@ def queue_up(connection: Connection, *, bound: bool) -> None:
             f"another metalwatch took over this database (epoch {found}, this one led in epoch {epoch});"
             " nothing was written"
         )
+
+
+def end_frozen_writer(connection: Connection, *, quiet_seconds: int) -> None:
+    """End the writer that has been pausing for so long in the middle: it belongs to a process that is frozen."""
+    wanted = text(
+        "select pg_terminate_backend(writer.pid) from pg_stat_activity writer join pg_locks held using (pid)"
+        " where held.locktype = 'advisory' and held.granted and held.objsubid = 1"
+        " and (held.classid::bigint << 32 | held.objid::bigint) = :lock and held.database = writer.datid"
+        " and writer.datname = current_database() and writer.state = 'idle in transaction'"
+        " and writer.state_change < clock_timestamp() - make_interval(secs => :quiet)"
+    )
+    connection.execute(wanted, {"lock": _WRITERS, "quiet": quiet_seconds})
 
 
 def cause(error: DBAPIError) -> str | None:
