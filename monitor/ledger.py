@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from monitor.alerts import RECORDED_ONLY, Kind, Severity
 from monitor.digest import Schedule, compose_digest, counts
 from monitor.policy import SILENT_KIND
+from monitor.quality import briefly
 from monitor.rules import Instance, Rulebook
 from monitor.standing import Standing, standing
 from monitor.storage.records import Evaluation, Memory, OutboxRow, Recorded
@@ -176,11 +177,7 @@ def digests_due(
         if now - due > LATEST or store.meta(mark) == due.isoformat():
             continue
         ledger = read_ledger(store, rulebook, since=due - schedule.every.span, until=due)
-        found = [
-            f"{one.session} {one.instrument}: {one.reason}"
-            for one, at in store.findings()
-            if _between(at, due, schedule)
-        ]
+        found = briefly(one for one, at in store.findings() if _between(at, due, schedule))
         told = counts(len(ledger.opened), len(ledger.closed), len(ledger.open))
         parts = sections(ledger, health=health, found=found)
         messages = [

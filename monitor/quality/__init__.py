@@ -11,7 +11,7 @@ from monitor.quality.live import judge_live
 from monitor.quality.revisions import revisions
 from monitor.quality.rows import screen
 from monitor.quality.siblings import siblings
-from monitor.quality.words import told, told_of_each
+from monitor.quality.words import briefly, told, told_of_each
 
 __all__ = [
     "Finding",
@@ -19,6 +19,7 @@ __all__ = [
     "Kind",
     "Release",
     "Sighting",
+    "briefly",
     "judge_history",
     "judge_live",
     "revisions",

@@ -32,6 +32,20 @@ def told_of_each(findings: Iterable[Finding]) -> list[str]:
     return [f"{name}: {line}" for name, found in grouped.items() for line in told(found)]
 
 
+def briefly(findings: Iterable[Finding]) -> list[str]:
+    """A line for each finding; of a kind that has many in one series, one line for all of them."""
+    grouped: dict[tuple[str, Kind], list[Finding]] = {}
+    for one in findings:
+        grouped.setdefault((one.instrument, one.kind), []).append(one)
+    lines: list[str] = []
+    for (name, kind), found in grouped.items():
+        if len(found) > _SHOWN and kind in _TOLD:
+            lines.append(f"{name}: {_TOLD[kind]} ({len(found):,}): {_some(found)}")
+        else:
+            lines += [f"{one.session} {name}: {one.reason}" for one in found]
+    return lines
+
+
 _TOLD = {
     Kind.NO_PRICE: "no close above zero, left out",
     Kind.FUTURE: "dated in the future, left out",

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from monitor.instruments import Catalogue
-from monitor.quality import Kind, screen
+from monitor.quality import Finding, Kind, briefly, screen
 
 DAY = date(2025, 3, 10)
 
@@ -87,3 +87,18 @@ def test_rows_come_back_sorted(catalogue: Catalogue) -> None:
 
     assert kept["session"].to_list() == [date(2025, 3, 7), DAY]
     assert findings == ()
+
+
+def test_many_findings_of_one_kind_are_one_line_and_a_few_are_told_with_their_reasons() -> None:
+    def torn(day: int, name: str) -> Finding:
+        return Finding(instrument=name, session=date(2024, 1, day), kind=Kind.RANGE, reason=f"why {day}")
+
+    many = [torn(day, "copper") for day in (2, 3, 4, 5, 8)]
+
+    assert briefly([*many, torn(9, "gld")]) == [
+        (
+            "copper: open, high or low contradict each other or the close, all three unknown (5): "
+            "2024-01-02, 2024-01-03, 2024-01-04 and 2 more"
+        ),
+        "2024-01-09 gld: why 9",
+    ]
