@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from monitor.digest import Schedule
 from monitor.errors import Fault, FaultyFileError, UsageError
 from monitor.instruments import Catalogue, read_catalogue
-from monitor.packs import load_catalogue, load_rulebook, read_text, shown_path
+from monitor.packs import load_catalogue, load_rulebook, read_text, rule_texts, shown_path
 from monitor.routefile import DigestFile, QuietHoursFile, RouteFile, route_faults, routing
 from monitor.routing import Routing
 from monitor.rules import Rulebook
@@ -89,6 +89,17 @@ ChannelEntry = Annotated[ChannelSettings, BeforeValidator(_with_url)]
 """A reference alone is a channel with nothing more to say."""
 
 
+class StatusSettings(_Strict):
+    """Where the status page is served."""
+
+    host: str = "127.0.0.1"
+    """The address it listens on; beyond loopback it needs a token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8480
+    """0 takes any that is free."""
+    token: Reference | None = None
+    """Where the token is that readers show."""
+
+
 class Settings(_Strict):
     """All settings; paths are relative to the file they stand in."""
 
@@ -111,6 +122,8 @@ class Settings(_Strict):
     """Channels that are told when the daemon starts and stops."""
     heartbeat: Reference | None = None
     """Where the address is that is called while all is well: of a dead man's switch, a secret too."""
+    status: StatusSettings | None = None
+    """With it the daemon serves its status page."""
     poll: Annotated[int, Field(ge=1, le=1440)] = 15
     """Minutes between two looks at the source while a settled bar is missing."""
 
@@ -162,6 +175,11 @@ class Configuration(BaseModel):
         """The rules of the settings, read anew."""
         return load_rulebook(self.settings.packs, folder=self.folder, catalogue=self.catalogue)
 
+    @property
+    def rule_texts(self) -> dict[str, str]:
+        """Each rule as it stands in its pack, read anew."""
+        return rule_texts(self.settings.packs, folder=self.folder)
+
     def unreached(self, rulebook: Rulebook) -> list[Fault]:
         """The routes that nothing of these rules ever takes."""
         if self.file is None or not self.settings.routes:
@@ -206,22 +224,30 @@ class Configuration(BaseModel):
         return None if reference is None else self._secret(reference, "heartbeat")
 
     @property
+    def token(self) -> str | None:
+        """The secret that readers of the status page show, if there is one."""
+        status = self.settings.status
+        if status is None or status.token is None:
+            return None
+        return self._secret(status.token, "status.token", of="token")
+
+    @property
     def digests(self) -> tuple[Schedule, ...]:
         """When digests are due, and where they go."""
         return tuple(one.schedule() for one in self.settings.digests)
 
-    def _secret(self, reference: str, what: str) -> str:
+    def _secret(self, reference: str, what: str, *, of: str = "URL") -> str:
         kind, _, name = reference.partition(":")
         if kind == "env":
             value = self.environment.get(name)
             if not value:
-                msg = f"{what}: the environment variable {name} is not set; set it to the URL"
+                msg = f"{what}: the environment variable {name} is not set; set it to the {of}"
                 raise UsageError(msg)
             return value
         try:
             return (self.folder / name).read_text(encoding="utf-8").strip()
         except OSError as error:
-            msg = f"{what}: the file {name} cannot be read ({error.strerror}); it should hold the URL"
+            msg = f"{what}: the file {name} cannot be read ({error.strerror}); it should hold the {of}"
             raise UsageError(msg) from None
 
 

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -31,13 +32,12 @@ from monitor.opening import make_context, open_channels, opened, terms_of
 from monitor.selfcheck import material, recheck
 from monitor.standby import this_process, work_while_leading
 from monitor.storage.leading import Lead
-from monitor.vitals import HEARTBEAT, Judging, ills, started, stopped
+from monitor.vitals import HEARTBEAT_EVERY, Judging, ills, leave, started, stopped
 from monitor.wakeups import scheduler_of
 from monitor.watchdog import Pulse, notify
 from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh
 
 DELIVER_EVERY = timedelta(seconds=10)
-HEARTBEAT_EVERY = timedelta(minutes=1)
 CHECK_EVERY = timedelta(hours=1)
 PROVE_EVERY = timedelta(minutes=10)
 LEAST_WAIT = 0.2
@@ -107,6 +107,7 @@ class Daemon:
         self.stood_by = False
         """Whether the rules may have been edited since they were read."""
         self.pulse = Pulse(time.monotonic)
+        self.texts = configuration.rule_texts
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
         self.looked_at: dict[str, datetime] = {}
@@ -149,23 +150,18 @@ class Daemon:
 
     def heartbeat(self) -> None:
         """Leave a sign of life in the database, and elsewhere while data, judgement and delivery are well."""
-        now, store = self.clock.now(), self.context.store
-        store.set_meta(HEARTBEAT, now.isoformat())
-        if self.configuration.settings.heartbeat is None:
-            return
-        ills = self.ills(now)
-        if ills:
-            log.warning("heartbeat withheld", because=ills)
-            return
-        beat(self.configuration.heartbeat or "")
-
-    def ills(self, now: datetime) -> list[str]:
-        """Why a heartbeat would be a lie."""
+        now = self.clock.now()
         poll = timedelta(minutes=self.configuration.settings.poll)
         looked_at = min(self.looked_at.values(), default=None)
-        return ills(
-            self.context, Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll), now=now
-        )
+        judging = Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll)
+        leave(self.context.store, judging, now=now)
+        if self.configuration.settings.heartbeat is None:
+            return
+        found = ills(self.context, judging, now=now)
+        if found:
+            log.warning("heartbeat withheld", because=found)
+            return
+        beat(self.configuration.heartbeat or "")
 
     def tell_of_itself(self, tell: Callable[..., list[Message]]) -> None:
         """Owe the news that it starts or stops to the channels that asked for it."""
@@ -207,12 +203,12 @@ class Daemon:
     def reload(self) -> None:
         """Read the packs again; a faulty edit keeps the last good rulebook."""
         try:
-            rulebook = self.configuration.rulebook
+            rulebook, texts = self.configuration.rulebook, self.configuration.rule_texts
         except MonitorError as error:
             log.error("reload refused, the last good rules stay in force", error=str(error))  # noqa: TRY400
             return
         with self.cycle_lock:
-            self.context = replace(self.context, rulebook=rulebook)
+            self.context, self.texts = replace(self.context, rulebook=rulebook), texts
             self.up_to_date = False
         log.info("reloaded", rules=len(rulebook.instances))
 
@@ -276,10 +272,20 @@ def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[s
             daemon.stood_by = True
             notify(manager, "WATCHDOG=1", f"STATUS=standing by until {waits_for}")
 
-        work_while_leading(
-            store, daemon.work, holder=this_process(), now=clock.now, stopping=daemon.stopping, idle=idle
-        )
+        with _status_page(daemon):
+            work_while_leading(
+                store, daemon.work, holder=this_process(), now=clock.now, stopping=daemon.stopping, idle=idle
+            )
         log.info("stopped")
+
+
+def _status_page(daemon: Daemon) -> AbstractContextManager[None]:
+    """The status page, where settings want one."""
+    if daemon.configuration.settings.status is None:
+        return nullcontext()
+    from monitor.status.beside import beside
+
+    return beside(daemon)
 
 
 def _schedule(daemon: Daemon) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from monitor.errors import UsageError
 from monitor.eventfile import Event, read_events
 from monitor.instruments import Catalogue, read_catalogue
-from monitor.rulefile import read_rulebook
+from monitor.rulefile import read_rulebook, texts_of_rules
 from monitor.rules import Rulebook
 from monitor.yamltext import did_you_mean
 
@@ -83,6 +83,12 @@ def load_rulebook(names: Iterable[str], *, folder: Path, catalogue: Catalogue | 
         raise UsageError(msg)
     texts = {shown_path(path): read_text(path) for path in files}
     return read_rulebook(texts, catalogue or load_catalogue())
+
+
+def rule_texts(names: Iterable[str], *, folder: Path) -> dict[str, str]:
+    """Each rule as it stands in its pack, by its full id."""
+    files = find_packs(names, folder=folder)
+    return {rule: text for file in files for rule, text in texts_of_rules(read_text(file)).items()}
 
 
 def shown_path(path: Path) -> str:

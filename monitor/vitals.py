@@ -6,16 +6,24 @@ A heartbeat says three things: data are fresh, what is held is judged, and messa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import TypeAdapter
 
 from monitor.alerts import Severity
 from monitor.gather import Context
+from monitor.health import unwell_series
 from monitor.messages import Message, aged, message_key
+from monitor.storage.store import Store
 from monitor.wellbeing import current_health
 
 STUCK = timedelta(hours=1)
 """A message that could have left so long ago, or a look at prices so long overdue, says that something is not well."""
+HEARTBEAT_EVERY = timedelta(minutes=1)
 HEARTBEAT = "heartbeat_at"
 """Under this name the store keeps when the daemon lived last."""
+JUDGING = "judging"
+"""And under this one how far the judging had come then."""
 STOPPED = "stopped_at"
 
 
@@ -31,15 +39,45 @@ class Judging:
     """How often it looks."""
 
 
-def ills(context: Context, judging: Judging, *, now: datetime) -> list[str]:
-    """Why a heartbeat would be a lie; none when all is well."""
+class Ticking(Protocol):
+    """A clock, as far as signs of life need it."""
+
+    @property
+    def speed(self) -> float:
+        """How fast it runs."""
+
+    def seconds(self, span: timedelta) -> float:
+        """How many real seconds a span of it takes."""
+
+
+def patience(clock: Ticking) -> timedelta:
+    """How long a daemon on this clock may give no sign of life."""
+    return 5 * timedelta(seconds=clock.seconds(HEARTBEAT_EVERY) * clock.speed)
+
+
+def leave(store: Store, judging: Judging, *, now: datetime) -> None:
+    """Leave a sign of life, for those who look at the database."""
+    store.set_meta(HEARTBEAT, now.isoformat())
+    store.set_meta(JUDGING, TypeAdapter(Judging).dump_json(judging).decode())
+
+
+def left(store: Store) -> tuple[datetime | None, Judging | None]:
+    """The last sign of life: when it was, and how far the judging had come."""
+    alive, judging = store.meta(HEARTBEAT), store.meta(JUDGING)
+    return (
+        None if alive is None else datetime.fromisoformat(alive),
+        None if judging is None else TypeAdapter(Judging).validate_json(judging),
+    )
+
+
+def ills(context: Context, judging: Judging | None, *, now: datetime) -> list[str]:
+    """Why a heartbeat would be a lie; none when all is well.  Without `judging` that is left out."""
     health = current_health(context, now=now)
-    down = [name for name, one in health.series.items() if one.freshness.is_down]
     oldest = context.store.counts().oldest_owed
     stuck = oldest is not None and now - oldest > STUCK
     return [
-        *([f"stale or dead: {', '.join(down)}"] if down else []),
-        *_behind(judging, now),
+        *unwell_series(health),
+        *(_behind(judging, now) if judging is not None else ()),
         *([f"a message is owed since {oldest:%Y-%m-%d %H:%M} UTC"] if stuck else []),
     ]
 

@@ -52,7 +52,9 @@ def test_a_heartbeat_is_true_while_data_are_fresh_all_is_judged_and_messages_lea
 def test_no_heartbeat_while_a_series_is_stale(context: Context) -> None:
     later = datetime.combine(DAYS[52], time(23), UTC)
 
-    assert ills(context, replace(LIVELY, looked_at=later), now=later) == ["stale or dead: slv"]
+    assert ills(context, replace(LIVELY, looked_at=later), now=later) == [
+        "slv is stale; the rules that need it wait"
+    ]
 
 
 def test_no_heartbeat_while_what_is_held_is_not_judged(context: Context) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from monitor.health import Freshness, Health, SeriesHealth, SourceHealth
 from monitor.instruments import Catalogue
 from monitor.overview.row import Row
+from monitor.overview.words import discreet
 from monitor.rules import Instance
 from monitor.sessions import settled_at
 
@@ -32,6 +33,7 @@ class SeriesRow(Row):
     last_answer: str | None
     """What the source answered last."""
     detail: str | None
+    """In its words, without paths and addresses."""
 
 
 class SourceRow(Row):
@@ -62,7 +64,7 @@ def _row(one: SeriesHealth, age: timedelta | None) -> SeriesRow:
         gaps=one.gaps,
         quote_at=one.quote_at,
         last_answer=one.outcome or None,
-        detail=one.detail or None,
+        detail=discreet(one.detail) or None,
     )
 
 
@@ -92,23 +94,6 @@ def unwell_source(source: SourceHealth) -> list[str]:
     if source.behind_since is not None:
         lines.append(f"{source.source}: quotes stand still since {source.behind_since:%Y-%m-%d %H:%M} UTC.")
     return lines
-
-
-def unwell_series(health: Health) -> list[str]:
-    """A sentence about each freshness that rules wait for in vain."""
-    names: dict[str, list[str]] = {}
-    for one in health.series.values():
-        if one.freshness.is_down:
-            names.setdefault(one.freshness, []).append(one.instrument)
-    return [
-        f"{_joined(sorted(found))} {'is' if len(found) == 1 else 'are'} {freshness}; the rules that need "
-        f"{'it' if len(found) == 1 else 'them'} wait"
-        for freshness, found in sorted(names.items())
-    ]
-
-
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def stale_since(instance: Instance, health: Health) -> datetime | None:

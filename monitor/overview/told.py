@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from monitor.overview.row import Row
+from monitor.overview.words import discreet
 from monitor.storage.records import OutboxRow, Outcome, Owed
 from monitor.storage.store import Store
 
@@ -17,6 +18,7 @@ class AttemptRow(Row):
     outcome: Outcome | None
     """null: it is under way, or its process died."""
     error: str | None
+    """What the channel said, without secrets, paths and addresses."""
 
 
 class MessageRow(Row):
@@ -33,6 +35,7 @@ class MessageRow(Row):
     merged_into: str | None
     """The ref of the message that tells it."""
     possible_repeat: bool
+    """An earlier attempt may have arrived."""
     last_error: str | None
     attempts: tuple[AttemptRow, ...]
 
@@ -49,14 +52,14 @@ def message_row(store: Store, row: OutboxRow) -> MessageRow:
         next_at=row.next_at if row.status in (Owed.PENDING, Owed.RETRY) else None,
         merged_into=row.merged_into[:8] if row.merged_into else None,
         possible_repeat=row.possible_repeat,
-        last_error=row.last_error,
+        last_error=discreet(row.last_error or "") or None,
         attempts=tuple(
             AttemptRow(
                 number=one.number,
                 started_at=one.started_at,
                 ended_at=one.ended_at,
                 outcome=one.outcome,
-                error=one.error,
+                error=discreet(one.error or "") or None,
             )
             for one in store.attempts(row.key)
         ),

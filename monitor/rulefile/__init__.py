@@ -20,6 +20,7 @@ from monitor.rulefile.limits import limit_faults, limits_of
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
 from monitor.rulefile.params import with_bars
+from monitor.rulefile.texts import texts_of_rules as texts_of_rules
 from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
 from monitor.yamltext import Document, did_you_mean, read_yaml, validate

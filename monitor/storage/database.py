@@ -11,10 +11,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.pool import NullPool
 
 from monitor.errors import StorageError, UsageError
 from monitor.storage import postgresql
@@ -22,6 +24,9 @@ from monitor.storage.codec import dumps, loads
 
 BUSY_SECONDS = 5
 """So long a connection waits for another one's lock."""
+
+READER_SECONDS = 15
+"""So long a question of somebody who only reads may take."""
 
 BEGIN = "metalwatch_begin"
 
@@ -49,6 +54,25 @@ def connect(url: str) -> Engine:
         target, connect_args={"timeout": BUSY_SECONDS}, json_serializer=dumps, json_deserializer=loads
     )
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def connect_reader(url: str) -> Engine:
+    """An engine whose connections cannot write, and make no file; one that is away is noticed at once."""
+    target = _target(url)
+    if target.get_backend_name() == "postgresql":
+        options = f"-c default_transaction_read_only=on -c statement_timeout={READER_SECONDS}s"
+        return postgresql.connect(target, options=options)
+    file = f"file:{quote(target.database or '')}"
+    engine = create_engine(
+        URL.create("sqlite", database=file, query={"mode": "rw", "uri": "true"}),
+        connect_args={"timeout": BUSY_SECONDS},
+        json_serializer=dumps,
+        json_deserializer=loads,
+        poolclass=NullPool,
+    )
+    event.listen(engine, "connect", _prepare_reader)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -130,6 +154,13 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     if cursor.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # asked first: a change needs a lock
         cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.close()
+
+
+def _prepare_reader(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.close()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from monitor.alerts import Severity
 from monitor.messages import Message
 from monitor.routing import Episode
-from monitor.storage import channels, outbox, waiting
+from monitor.storage import channels, outbox, telling, waiting
 from monitor.storage.database import reading, writing
 from monitor.storage.records import Attempt, GivenUp, OutboxRow, Owed
 
@@ -119,3 +119,15 @@ class Owing:
         """Every attempt to deliver a message, first one first."""
         with reading(self.engine) as connection:
             return outbox.attempts(connection, key)
+
+    # --- for those who look
+
+    def newest_messages(self, limit: int) -> list[OutboxRow]:
+        """The messages that were written last, the newest first."""
+        with reading(self.engine) as connection:
+            return telling.newest(connection, limit)
+
+    def messages_since(self, instant: datetime) -> list[OutboxRow]:
+        """The messages that were written from an instant on."""
+        with reading(self.engine) as connection:
+            return telling.written_since(connection, instant)

@@ -59,12 +59,12 @@ _AT_THE_DOOR = {
 """A server that refuses a connection says why in words only."""
 
 
-def connect(target: URL) -> Engine:
+def connect(target: URL, **more: str) -> Engine:
     """An engine whose connections are tried before they are used: a server may have been restarted meanwhile."""
     try:
         return create_engine(
             target,
-            connect_args=_CONNECTION,
+            connect_args={**_CONNECTION, **more},
             json_serializer=dumps,
             json_deserializer=loads,
             pool_pre_ping=True,

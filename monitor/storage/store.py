@@ -15,7 +15,7 @@ from monitor.quality import Finding, Sighting
 from monitor.routing import Match
 from monitor.silences import Acknowledged, Silence
 from monitor.storage import attention, findings, health, judgements, judgings, outbox, prices, schema
-from monitor.storage.database import connect, faults, free_bytes, name_of, reading, writing
+from monitor.storage.database import connect, connect_reader, faults, free_bytes, name_of, reading, writing
 from monitor.storage.migrate import migrate
 from monitor.storage.owing import Owing
 from monitor.storage.records import (
@@ -41,6 +41,11 @@ def open_store(url: str) -> "Store":
         engine.dispose()
         raise
     return Store(engine)
+
+
+def open_reader(url: str) -> "Store":
+    """The database of a path or a URL to read only; it may be away, and is asked for when it is needed."""
+    return Store(connect_reader(url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""What a page is made of: where it reads, what time it is, and who may look."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from monitor.gather import Context
+from monitor.status.histories import Histories
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One status page."""
+
+    context: Callable[[], Context]
+    """The rules in force and the database, by a connection that only reads."""
+    texts: Callable[[], Mapping[str, str]]
+    """Each rule as it stands in its pack."""
+    now: Callable[[], datetime]
+    prices: str
+    """Where prices come from, as every page says."""
+    clock: str = ""
+    """What is said of a clock that was set."""
+    patience: timedelta = timedelta(minutes=5)
+    """So long a daemon may give no sign of life."""
+    token: str | None = None
+    """What readers show; None where only this machine can ask."""
+    histories: Histories = field(default_factory=Histories)

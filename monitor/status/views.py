@@ -1,0 +1,135 @@
+"""What each page and each address of the API reads: one function each, the same for people and programs."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from monitor.ledger import Standpoint, account, standpoints
+from monitor.overview.alerts import AccountRow, AlertRow, account_row, alert_rows, heard
+from monitor.overview.attention import AcknowledgedRow, SilenceRow, acknowledged_rows, silence_rows
+from monitor.overview.row import Row
+from monitor.overview.rule import Pictured, read_rule, sparkline
+from monitor.overview.rules import RuleRow, nearby, rule_rows
+from monitor.overview.status import StatusView, read_status
+from monitor.overview.told import MessageRow, message_row
+from monitor.status.queries import AlertsQuery, MessagesQuery
+from monitor.status.site import Site
+from monitor.wellbeing import current_health
+
+LATELY = timedelta(days=90)
+
+
+class AlertsView(Row):
+    """What happened, the newest first, and the account of it."""
+
+    since: str
+    """The first session that is asked about."""
+    alerts: tuple[AlertRow, ...]
+    total: int
+    """How many there are, of which these are the newest."""
+    account: AccountRow
+
+
+class MessagesView(Row):
+    """The messages that were written last, the newest first."""
+
+    outbox: dict[str, int]
+    """How many messages stand where."""
+    messages: tuple[MessageRow, ...]
+
+
+class AttentionView(Row):
+    """What people asked not to hear."""
+
+    silences: tuple[SilenceRow, ...]
+    acknowledged: tuple[AcknowledgedRow, ...]
+
+
+class RulesView(Row):
+    """The rules in force."""
+
+    rules: tuple[RuleRow, ...]
+
+
+class NoSuchRuleError(Exception):
+    """No rule in force is called so."""
+
+
+def see_status(site: Site) -> StatusView:
+    """How everything is."""
+    context, now = site.context(), site.now()
+    tracks = site.histories.tracks(context, now)
+    return read_status(context, now=now, clock=site.clock, tracks=tracks.values())
+
+
+def see_sparklines(site: Site, view: StatusView) -> Mapping[tuple[str, str | None], tuple[float | None, ...]]:
+    """The last values of each rule, as far as they are computed."""
+    tracks = site.histories.tracks(site.context(), site.now())
+    rows = ((row, tracks.get((row.rule, row.instance))) for row in view.rules)
+    return {
+        (row.rule, row.instance): sparkline(track, row.session)
+        for row, track in rows
+        if track is not None and row.session is not None
+    }
+
+
+def see_alerts(site: Site, asked: AlertsQuery) -> AlertsView:
+    """What happened, and what became of telling it."""
+    store = site.context().store
+    since = asked.since or (site.now() - LATELY).date()
+    recorded = heard(
+        store.transitions(since=since),
+        rule=asked.rule,
+        severity=asked.severity,
+        only_withheld=asked.withheld,
+    )
+    messages = store.messages_since(datetime.combine(since, time(), UTC))
+    return AlertsView(
+        since=str(since),
+        alerts=tuple(alert_rows(recorded[: asked.limit], messages)),
+        total=len(recorded),
+        account=account_row(account(recorded, messages)),
+    )
+
+
+def see_messages(site: Site, asked: MessagesQuery) -> MessagesView:
+    """What became of messages."""
+    store = site.context().store
+    return MessagesView(
+        outbox={status.value: number for status, number in store.counts().outbox.items()},
+        messages=tuple(message_row(store, row) for row in store.newest_messages(asked.limit)),
+    )
+
+
+def see_attention(site: Site) -> AttentionView:
+    """Silences and acknowledgements."""
+    store = site.context().store
+    return AttentionView(
+        silences=tuple(silence_rows(store.silences(), store.transitions(), site.now())),
+        acknowledged=tuple(acknowledged_rows(store.acknowledged())),
+    )
+
+
+def see_group(site: Site, rule: str) -> RulesView:
+    """Every instance of one rule."""
+    return RulesView(rules=tuple(row for row, _ in _found(site, rule)))
+
+
+def see_rule(site: Site, rule: str, instance: str | None) -> Pictured:
+    """One instance in full."""
+    context, now = site.context(), site.now()
+    row, point = next((one for one in _found(site, rule) if one[0].instance == instance), (None, None))
+    if row is None or point is None:
+        raise NoSuchRuleError
+    track = site.histories.tracks(context, now).get(point.instance.key)
+    return read_rule(context, point, row, track=track, text=site.texts().get(rule), now=now)
+
+
+def _found(site: Site, rule: str) -> list[tuple[RuleRow, Standpoint]]:
+    context = site.context()
+    points = [one for one in standpoints(context.store, context.rulebook) if one.instance.rule.id == rule]
+    if not points:
+        raise NoSuchRuleError
+    health = current_health(context, now=site.now())
+    tracks = site.histories.tracks(context, site.now())
+    own = [tracks[one.instance.key] for one in points if one.instance.key in tracks]
+    return list(zip(rule_rows(points, health, nearby(points, own)), points, strict=True))
