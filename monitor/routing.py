@@ -88,7 +88,10 @@ class QuietHours:
         if not self._hold(local.time()):
             return now
         day = local.date() + timedelta(days=int(self.start > self.end and local.time() >= self.start))
-        return datetime.combine(day, self.end, zone).astimezone(now.tzinfo)
+        end = datetime.combine(day, self.end, zone)
+        if end <= now:  # in a night in which clocks go back there are two of it
+            end = end.replace(fold=1)
+        return end.astimezone(now.tzinfo)
 
     def _hold(self, clock: time) -> bool:
         if self.start <= self.end:

@@ -141,8 +141,8 @@ def test_a_message_in_quiet_hours_is_owed_until_they_end_and_a_critical_one_is_n
     live(store, [1.0, 3.0, 5.0], LADDER, routing)
 
     waits, at_once = store.outbox_rows()
-    assert waits.next_at == datetime.combine(DAYS[2], time(7), UTC)
-    assert at_once.next_at == evening(2)
+    assert waits.next_at == waits.deferred_until == datetime.combine(DAYS[2], time(7), UTC)
+    assert (at_once.next_at, at_once.deferred_until) == (evening(2), None)
 
 
 def test_more_than_ten_opens_in_one_session_are_told_in_a_line_each(store: Store) -> None:

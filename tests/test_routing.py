@@ -88,6 +88,23 @@ def test_quiet_hours_end_at_their_local_time_also_in_the_nights_in_which_clocks_
     assert BERLIN.over(instant, WARNING) == datetime.fromisoformat(from_then).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("now", "from_then"),
+    [
+        ("2026-03-29T00:30", "2026-03-29T01:30"),  # 02:30 is left out: it is 03:30 then
+        ("2026-10-25T00:15", "2026-10-25T00:30"),  # 02:15, for the first time
+        ("2026-10-25T01:15", "2026-10-25T01:30"),  # and for the second
+    ],
+)
+def test_quiet_hours_that_end_in_the_hour_that_is_left_out_or_repeated_end_after_now(
+    now: str, from_then: str
+) -> None:
+    late = QuietHours(start=time(22), end=time(2, 30), zone="Europe/Berlin")
+    instant = datetime.fromisoformat(now).replace(tzinfo=UTC)
+
+    assert late.over(instant, WARNING) == datetime.fromisoformat(from_then).replace(tzinfo=UTC)
+
+
 def test_a_critical_message_does_not_wait_for_the_end_of_quiet_hours_unless_told_to() -> None:
     night = datetime(2026, 1, 15, 23, tzinfo=UTC)
     strict = QuietHours(start=time(22), end=time(7), zone="Europe/Berlin", exempt=None)

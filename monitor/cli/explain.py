@@ -128,6 +128,7 @@ def _delivery(one: "MessageRow") -> Iterator[str]:
     ends = f" at {one.sent_at:{SECOND}}" if one.sent_at else ""
     ends += f", from {one.next_at:{SECOND}} on" if one.next_at else ""
     ends += f" into {one.merged_into}" if one.merged_into else ""
+    ends += f", deferred by quiet hours until {one.deferred_until:{SECOND}}" if one.deferred_until else ""
     repeat = ", possibly a repeat" if one.possible_repeat else ""
     yield f"channel {one.channel}: {one.status.value}{ends}{repeat} (ref {one.ref})"
     for attempt in one.attempts:

@@ -30,6 +30,8 @@ class MessageRow(Row):
     status: Owed
     created_at: datetime
     sent_at: datetime | None
+    deferred_until: datetime | None
+    """The end of the quiet hours in which it was written; null: there were none."""
     next_at: datetime | None
     """Of one that is owed: from when on it is sent."""
     merged_into: str | None
@@ -49,6 +51,7 @@ def message_row(store: Store, row: OutboxRow) -> MessageRow:
         status=row.status,
         created_at=row.created_at,
         sent_at=row.sent_at,
+        deferred_until=row.deferred_until,
         next_at=row.next_at if row.status in (Owed.PENDING, Owed.RETRY) else None,
         merged_into=row.merged_into[:8] if row.merged_into else None,
         possible_repeat=row.possible_repeat,

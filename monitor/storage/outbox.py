@@ -219,5 +219,6 @@ def _message_row(message: Message, now: datetime, about: str | None) -> schema.R
         "status": Owed.PENDING.value,
         "attempts": 0,
         "next_at": max(now, message.not_before or now),
+        "deferred_until": message.not_before if message.not_before and message.not_before > now else None,
         "possible_repeat": False,
     }

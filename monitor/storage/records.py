@@ -176,6 +176,8 @@ class OutboxRow:
     last_error: str | None
     merged_into: str | None = None
     """The key of the message that tells it."""
+    deferred_until: datetime | None = None
+    """The end of the quiet hours in which it was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

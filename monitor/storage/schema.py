@@ -184,6 +184,7 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("last_error", String),
     Column("merged_into", String),
+    Column("deferred_until", Instant),
     Index("outbox_by_ref", "ref"),
     Index("outbox_by_status", "status", "channel", "number"),
 )

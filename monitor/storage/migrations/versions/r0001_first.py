@@ -152,6 +152,7 @@ def _create_outbox() -> None:
         sa.Column("sent_at", INSTANT),
         sa.Column("last_error", sa.String),
         sa.Column("merged_into", sa.String),
+        sa.Column("deferred_until", INSTANT),
     )
     op.create_index("outbox_by_ref", "outbox", ["ref"])
     op.create_index("outbox_by_status", "outbox", ["status", "channel", "number"])
