@@ -9,7 +9,7 @@ from monitor.alerts import Transition
 from monitor.charts import Drawing, Mark, packed
 from monitor.engine import Track, episodes
 from monitor.language import Const, bounds_of, written
-from monitor.messages import Background
+from monitor.messages import LATELY, Background
 from monitor.rules import Level
 from monitor.standing import Bound, decisive
 
@@ -26,13 +26,16 @@ def background(track: Track, transition: Transition) -> Background | None:
     known = pl.Series(dtype=pl.Float64) if bound is None else held.frame[bound[0].key].drop_nulls()
     above = bound is not None and bound[1].startswith(">")
     begins = transition.opened or transition.session
-    earlier = [span for span in episodes(held) if span[0] < begins]
+    spans = episodes(held)
+    earlier = [span for span in spans if span[0] < begins]
+    lately = held.sessions[-min(LATELY, len(held.sessions))]
     return Background(
         since=_first_known(held, bound),
         sessions=max(len(known) - 1, 0),
         beyond=_beyond(known, above=above),
         above=above,
         before=earlier[-1] if earlier else None,
+        lately=sum(opened >= lately for opened, _ in spans),
     )
 
 

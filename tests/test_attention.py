@@ -10,6 +10,7 @@ from monitor.alerts import Severity
 from monitor.cycle import judge_new
 from monitor.gather import Context
 from monitor.ledger import account
+from monitor.messages import Form, Style, UserTemplate
 from monitor.prices.sample import SampleSource
 from monitor.routing import Match, QuietHours, Route, Routing, everything
 from monitor.silences import Acknowledged
@@ -177,3 +178,33 @@ def test_a_silence_that_is_ended_early_hides_nothing_more(store: Store) -> None:
     live(store, [1.0, 3.0, 3.0])
 
     assert told(store) == ["WARNING still open high: gold 3 > 2"]
+
+
+def test_a_template_that_fails_at_night_costs_nothing_and_is_told_once_a_day_where_health_is_told(
+    store: Store,
+) -> None:
+    ours = UserTemplate("{% for one in alerts %}{{ one.gone }}{% endfor %}", Form.TEXT, "t/message.text.j2")
+    routing = Routing(
+        routes=(Route(match=Match(health=True), channels=("ops",)), Route(channels=("mail", "chat")))
+    )
+    around = Context(
+        store,
+        SampleSource(),
+        pack(LADDER),
+        routing=routing,
+        styles=dict.fromkeys(("mail", "chat"), Style(template=ours)),
+    )
+    for count, gold in enumerate([[1.0], [1.0, 3.0], [1.0, 3.0, 5.0]]):
+        store.add_bars(made({"gold": gold}), seen_at=evening(count), source="made up")
+        judge_new(around, now=evening(count))
+
+    rows = store.outbox_rows()
+    assert [row.title.partition(",")[0] for row in rows if row.channel == "chat"] == [
+        "WARNING high: gold 3 > 2",
+        "CRITICAL high: gold 5 > 4",
+    ]
+    assert all("rule p/high, episode 1" in row.body for row in rows if row.channel != "ops")
+    notices = [row for row in rows if row.channel == "ops"]
+    assert len(notices) == 2  # of two days, not of four messages
+    assert "t/message.text.j2:1:" in notices[0].body
+    assert "no attribute 'gone'" in notices[0].body

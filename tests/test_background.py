@@ -115,3 +115,10 @@ def test_what_compares_no_number_has_no_picture() -> None:
     _, spec = told([1.0, 2.0, 1.0], rule="cross: {when: 'crosses_above(gold, sma(gold, 2))'}")
 
     assert spec == {}
+
+
+def test_episodes_of_the_last_twenty_sessions_are_counted() -> None:
+    often = [*[1.0] * 30, 5.0, 1.0, 5.0, 1.0, 5.0, *[1.0] * 16, 5.0]  # it opens 21, 19, 17 and 0 sessions ago
+
+    assert told(often)[0].lately == 3
+    assert told([1.0] * 30 + [5.0])[0].lately == 1

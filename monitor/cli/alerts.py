@@ -29,25 +29,46 @@ def register(app: typer.Typer) -> None:
 
 
 def alerts(
-    rule: Annotated[str | None, typer.Argument(metavar="RULE", help="A rule; else all.")] = None,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="A rule, `*` for any letters; else all.")
+    ] = None,
     *,
     since: Annotated[datetime | None, typer.Option(formats=[DAY], help="From this session on.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=[DAY], help="Up to this session.")] = None,
     severity: Annotated[str | None, typer.Option(help="info, warning or critical.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Of this pack.")] = None,
+    instrument: Annotated[str | None, typer.Option(help="About this instrument.")] = None,
+    kind: Annotated[str | None, typer.Option(help="open, escalate, resolve, still_open, remind ...")] = None,
     withheld: Annotated[bool, typer.Option("--withheld", help="Only what was not told.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
     """List what happened, newest first: what was told and where it is, what was withheld and why."""
+    from monitor.alerts import RECORDED_ONLY, Kind, Severity
     from monitor.ledger import account
     from monitor.opening import opened
-    from monitor.overview.alerts import account_row, alert_rows, heard
+    from monitor.overview.alerts import Filter, account_row, alert_rows, heard
 
+    known = {"--severity": (severity, [*Severity]), "--kind": (kind, sorted({*Kind} - RECORDED_ONLY))}
+    for option, (given, words) in known.items():
+        if given is not None and given not in words:
+            raise UsageError(f"{option}: expected one of {', '.join(words)}; got {given}")
+    span = {"since": since.date() if since else None, "until": until.date() if until else None}
+    chosen = Filter(
+        rule=rule,
+        pack=pack,
+        instrument=instrument,
+        severity=severity,
+        kind=kind,
+        only_withheld=withheld,
+        **span,
+    )
     found = configuration(settings)
     with opened(found, claim=False) as (store, source):
-        recorded = store.transitions(since=since.date() if since else None)
+        recorded = store.transitions(since=chosen.since)
         rows = store.outbox_rows()
-    wanted = heard(recorded, rule=rule, severity=severity, only_withheld=withheld)
+    wanted = heard(recorded, chosen)
     shown, total = alert_rows(wanted[:limit], rows), account(wanted, rows)
     if json:
         show_json({"prices": source.label, "alerts": shown, "account": account_row(total)})

@@ -39,6 +39,9 @@ def add(
     severity: Annotated[list[str] | None, typer.Option(help="Only info, warning or critical.")] = None,
     pack: Annotated[list[str] | None, typer.Option(help="Only rules of these packs.")] = None,
     instrument: Annotated[list[str] | None, typer.Option(help="Only about these instruments.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Only rules with this label.")
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Who wants it; else your user name.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would hide.")] = False,
     settings: SettingsOption = None,
@@ -51,7 +54,7 @@ def add(
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     rulebook = found.rulebook
-    match = _match(rules, severity, pack, instrument)
+    match = _match(rules, severity, pack, instrument, label)
     now = watch.now()
     end = _end(now, days, until, until_resolved=until_resolved)
     taken = [i for i in rulebook.instances if any(match.takes(i, level.severity) for level in i.levels)]
@@ -69,7 +72,11 @@ def add(
 
 
 def _match(
-    rules: list[str] | None, severity: list[str] | None, pack: list[str] | None, instrument: list[str] | None
+    rules: list[str] | None,
+    severity: list[str] | None,
+    pack: list[str] | None,
+    instrument: list[str] | None,
+    label: list[str] | None,
 ) -> "Match":
     from monitor.alerts import Severity
     from monitor.routing import Match
@@ -77,15 +84,18 @@ def _match(
     unknown = [one for one in severity or [] if one not in list(Severity)]
     if unknown:
         raise UsageError(f"--severity: expected info, warning or critical; got {', '.join(unknown)}")
-    if not (rules or severity or pack or instrument):
+    if wrong := [one for one in label or [] if "=" not in one]:
+        raise UsageError(f"--label: expected NAME=VALUE; got {', '.join(wrong)}")
+    if not (rules or severity or pack or instrument or label):
         raise UsageError(
-            "a silence of everything hides what you watch for: name rules, --pack, --instrument or --severity"
+            "a silence of everything hides what you watch for: name rules, --pack, --instrument, --label or --severity"
         )
     return Match(
         severity=frozenset(Severity(one) for one in severity or []),
         rule=tuple(rules or ()),
         pack=tuple(pack or ()),
         instrument=tuple(instrument or ()),
+        labels=dict(one.split("=", 1) for one in label or ()),
     )
 
 

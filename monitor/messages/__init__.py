@@ -4,7 +4,7 @@
 words of users.  Nothing here decides whether something is sent, and nothing gives advice.
 """
 
-from monitor.messages.content import Background, Entry
+from monitor.messages.content import LATELY, Background, Entry
 from monitor.messages.message import (
     Message,
     compose,
@@ -19,6 +19,7 @@ from monitor.messages.words import TITLE_LENGTH, aged, closed_words, headline, l
 from monitor.messages.writing import PICTURE, PICTURE_NAME, joined, noted
 
 __all__ = [
+    "LATELY",
     "PICTURE",
     "PICTURE_NAME",
     "PLAIN",

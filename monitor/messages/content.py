@@ -18,6 +18,11 @@ _TOLD_WITH_PAST = frozenset({Kind.OPEN, Kind.ESCALATE, Kind.REOPEN, Kind.STILL_O
 """Kinds of which it matters how rare it is."""
 
 
+LATELY = 20
+FLAPPING = 3
+"""A rule that opens so often in the last `LATELY` sessions says so."""
+
+
 class Rank(IntEnum):
     """How important an item is; the lowest number is the last to go."""
 
@@ -107,6 +112,8 @@ class Background:
     """Whether that direction is up."""
     before: tuple[date, date | None] | None = None
     """When the episode before began and ended."""
+    lately: int = 0
+    """So many episodes began in the last `LATELY` sessions, this one among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +182,9 @@ def _words(entry: Entry) -> Iterator[Item]:
 
 def _notes(entry: Entry) -> Iterator[str]:
     yield from entry.notes
+    often = entry.background.lately if entry.background else 0
+    if often >= FLAPPING and entry.transition.kind in _TOLD_WITH_PAST:
+        yield f"flapping: opened {often} times in {LATELY} sessions"
     if entry.withheld:
         many = "s" if entry.withheld > 1 else ""
         yield f"{entry.withheld} message{many} withheld since the last one ({_causes(entry.instance)})"

@@ -1,7 +1,9 @@
 """What happened: a row for each transition that people can hear of, with what became of it, and the account of all."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 
 from monitor.alerts import RECORDED_ONLY, Kind, Reason, Severity
 from monitor.ledger import Account
@@ -41,25 +43,48 @@ class AccountRow(Row):
     """Ids of transitions that are in no message, although they are to be told; there are none."""
 
 
-def heard(
-    recorded: Iterable[Recorded],
-    *,
-    rule: str | None = None,
-    severity: str | None = None,
-    only_withheld: bool = False,
-) -> list[Recorded]:
-    """The transitions that people can hear of: of one rule, of one severity, or those that were not told."""
-    return [one for one in recorded if _is_wanted(one, rule, severity, only_withheld=only_withheld)]
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which transitions are wanted; what is empty takes everything."""
+
+    rule: str | None = None
+    """Its full id or its bare name; `*` stands for any letters, here and below."""
+    pack: str | None = None
+    instrument: str | None = None
+    """The member of a group; of a rule without one, whatever its values were made of."""
+    severity: str | None = None
+    kind: str | None = None
+    since: date | None = None
+    until: date | None = None
+    """Sessions, both included."""
+    only_withheld: bool = False
+
+    def takes(self, one: Recorded) -> bool:
+        """Whether a transition is one that people can hear of, and is wanted."""
+        made = one.transition
+        pack, _, name = made.rule.partition("/")
+        read = {made.instance} if made.instance else {leg.partition(".")[0] for leg in made.legs}
+        return (
+            made.kind not in RECORDED_ONLY
+            and _fits(self.rule, (made.rule, name))
+            and _fits(self.pack, (pack,))
+            and _fits(self.instrument, read)
+            and self.severity in (None, made.level.value)
+            and self.kind in (None, made.kind.value)
+            and (self.since is None or made.session >= self.since)
+            and (self.until is None or made.session <= self.until)
+            and not (self.only_withheld and one.sent)
+        )
 
 
-def _is_wanted(one: Recorded, rule: str | None, severity: str | None, *, only_withheld: bool) -> bool:
-    made = one.transition
-    return (
-        made.kind not in RECORDED_ONLY
-        and rule in (None, made.rule, made.rule.partition("/")[2])
-        and severity in (None, made.level.value)
-        and not (only_withheld and one.sent)
-    )
+def heard(recorded: Iterable[Recorded], wanted: Filter | None = None) -> list[Recorded]:
+    """The transitions that people can hear of, and that are wanted."""
+    chosen = wanted or Filter()
+    return [one for one in recorded if chosen.takes(one)]
+
+
+def _fits(pattern: str | None, names: Iterable[str]) -> bool:
+    return pattern is None or any(fnmatchcase(name, pattern) for name in names)
 
 
 def alert_rows(recorded: Iterable[Recorded], rows: Iterable[OutboxRow]) -> list[AlertRow]:

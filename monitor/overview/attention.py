@@ -60,6 +60,7 @@ def _what(match: Match) -> str:
         *match.rule,
         *(f"pack {name}" for name in match.pack),
         *match.instrument,
+        *(f"{name}={value}" for name, value in match.labels.items()),
         *sorted(match.severity),
     ]
     return ", ".join(str(part) for part in parts)

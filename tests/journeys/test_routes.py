@@ -62,6 +62,33 @@ def test_alerts_lists_what_was_told_where_and_accounts_for_all_of_it(home: Home)
     assert all("other " in one["fate"] for one in critical)
 
 
+def test_alerts_are_chosen_by_rule_pack_instrument_severity_kind_and_span(home: Home) -> None:
+    home.command("once", "--clock", "2020-03-10T20:00-04:00")
+    home.command("once")
+
+    def chosen(*filters: str) -> list[dict[str, str]]:
+        told = home.command("alerts", "--json", "--limit", "100", *filters)
+        assert told.returncode == 0, told.stderr
+        return json.loads(told.stdout)["alerts"]  # type: ignore[no-any-return]
+
+    every = chosen()
+    assert {one["rule"] for one in chosen("silver-*", "--kind", "open")} == {
+        one["rule"] for one in every if one["kind"] == "open" and "/silver-" in one["rule"]
+    }
+    assert {one["rule"].partition("/")[0] for one in chosen("--pack", "shocks")} == {"shocks"}
+    assert {one["rule"] for one in chosen("--instrument", "copper")}.isdisjoint(
+        one["rule"] for one in chosen("--instrument", "gold", "--pack", "precious")
+    )
+    assert {one["level"] for one in chosen("--severity", "critical")} == {"critical"}
+    early = chosen("--until", "2020-03-12")
+    assert {one["session"] for one in early} | {
+        one["session"] for one in chosen("--since", "2020-03-13")
+    } == {one["session"] for one in every}
+    wrong = home.command("alerts", "--kind", "opened", "--json")
+    assert wrong.returncode == 2
+    assert "--kind: expected one of escalate, live, open, " in wrong.stderr
+
+
 def test_a_silence_shows_what_it_would_have_hidden_hides_and_can_be_ended(home: Home) -> None:
     home.command("once", "--clock", "2020-03-10T20:00-04:00")
     preview = home.command("silence", "add", "silver-*", "--reason", "noise", "--days", "9", "--dry-run")
@@ -87,6 +114,7 @@ def test_a_silence_shows_what_it_would_have_hidden_hides_and_can_be_ended(home: 
         (["gsr-*", "--reason", "x"], "a silence needs one end"),
         (["gsr-*", "--reason", "x", "--days", "1", "--until-resolved"], "a silence needs one end"),
         (["--reason", "x", "--days", "1"], "a silence of everything hides what you watch for"),
+        (["--label", "metals", "--reason", "x", "--days", "1"], "--label: expected NAME=VALUE; got metals"),
         (["nothing-*", "--reason", "x", "--days", "1"], "no rule in force is meant"),
         (["gsr-*", "--reason", "x", "--until", "2020-01-01"], "is over already"),
         (

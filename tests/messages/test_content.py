@@ -174,3 +174,11 @@ def test_further_notes_stand_before_what_was_withheld() -> None:
     found = said(notes=("gold live: quoted is GCG26",), withheld=1)[Rank.NOTE]
 
     assert found == ["gold live: quoted is GCG26", "1 message withheld since the last one (cooldown)"]
+
+
+def test_what_opens_again_and_again_is_said_to_flap_but_not_at_its_end() -> None:
+    often = replace(RARE, lately=3)
+
+    assert said(background=often)[Rank.NOTE] == ["flapping: opened 3 times in 20 sessions"]
+    assert Rank.NOTE not in said(background=replace(RARE, lately=2))
+    assert Rank.NOTE not in said(replace(OPEN, kind=Kind.RESOLVE), background=often)

@@ -150,8 +150,7 @@ def _create_outbox() -> None:
         sa.Column("lease_until", INSTANT),
         sa.Column("possible_repeat", sa.Boolean, nullable=False),
         sa.Column("sent_at", INSTANT),
-        sa.Column("last_error", sa.String),
-        sa.Column("merged_into", sa.String),
+        *(sa.Column(name, sa.String) for name in ("last_error", "merged_into")),
         sa.Column("deferred_until", INSTANT),
     )
     op.create_index("outbox_by_ref", "outbox", ["ref"])
