@@ -4,7 +4,7 @@ Frozen values only.  How they are written is the business of `rulefile`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -187,6 +187,8 @@ class Rulebook:
     health: HealthLimits = HealthLimits()
     catalogue: Catalogue = field(default_factory=Catalogue)
     warnings: tuple[Fault, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """The packs as they are written, by file."""
 
     @cached_property
     def instruments(self) -> frozenset[str]:
@@ -195,20 +197,25 @@ class Rulebook:
 
     @cached_property
     def digest(self) -> str:
-        """Changes with anything that the rules say, or the instruments they read."""
+        """Changes with anything that the rules say; `catalogue_digest` with what they may say it of."""
         lines = [
             f"{one.semantic_hash}|{one.rule}|{one.member}|{[level.severity.value for level in one.levels]}|"
             f"{[(name, node.key) for name, node in one.shown.items()]}"
             for one in self.instances
         ]
-        read = self.catalogue.subset(self.instruments)
-        lines += [
+        return _hashed(lines)
+
+    @cached_property
+    def catalogue_digest(self) -> str:
+        """Changes with anything that the catalogue says."""
+        lines = [
             f"{key}|{sorted(value) if isinstance(value, frozenset) else value}"
-            for one in read
+            for one in self.catalogue.instruments.values()
             for key, value in asdict(one).items()
         ]
-        lines += [f"{name}|{members}" for name, members in sorted(self.catalogue.groups.items())]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return _hashed(
+            [*lines, *(f"{name}|{group}" for name, group in sorted(self.catalogue.groups.items()))]
+        )
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -223,6 +230,10 @@ class Rulebook:
     def find(self, name: str) -> tuple[Instance, ...]:
         """The instances of a rule by its full id or its bare name."""
         return tuple(i for i in self.instances if name in (i.rule.id, i.rule.name))
+
+
+def _hashed(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def named_metrics(node: Node) -> dict[str, Node]:

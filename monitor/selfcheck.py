@@ -1,11 +1,11 @@
 """The self-check: what was judged in the last month is judged again from what is stored, and must come out the same.
 
 1. Each time that something is judged, `judging` notes when, over which bars and by which rules; once a week, and
-   when the rules changed, what was remembered before as well.
-2. `material` reads what is stored since the newest such memory that is a month old, or since the rules changed: what
-   was before that was checked in the nights before.
-3. `recheck` judges every noted time again over the bar versions that were there then, and compares evaluations and
-   transitions with those that are stored.
+   when the rules changed, also how they are written and what was remembered before.
+2. `material` reads what is stored since the newest such memory that is a month old, or since the catalogue or the
+   version of Metalwatch changed: what was before that was checked in the nights before.
+3. `recheck` judges every noted time again, by the rules of then, over the bar versions that were there then, and
+   compares evaluations and transitions with those that are stored.
 
 Not compared is what depends on when people asked not to hear of something (`RETOLD`), or on unsettled prices.
 """
@@ -24,6 +24,7 @@ from monitor.catchup import Step, catch_up
 from monitor.engine import Track
 from monitor.health import Event
 from monitor.judge import Memories
+from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.silences import NOBODY, Hush, hush
 from monitor.storage.records import Evaluation, Judging
@@ -71,14 +72,14 @@ class Recheck:
     """What judging again has found."""
 
     since: datetime | None
-    """None: nothing was judged by these rules yet."""
+    """None: nothing was judged yet."""
     evaluations: int = 0
     transitions: int = 0
     differences: tuple[Difference, ...] = ()
 
     def __str__(self) -> str:
         if self.since is None:
-            return "nothing was judged by the rules in force yet"
+            return "nothing was judged yet"
         found = f"{self.evaluations:,} evaluations and {self.transitions:,} transitions since {self.since:%Y-%m-%d %H:%M} UTC"
         if not self.differences:
             return f"{found} were judged again and came out the same"
@@ -90,7 +91,7 @@ class Recheck:
 
 def judging(store: Store, rulebook: Rulebook, memories: Memories, *, now: datetime) -> Judging:
     """The note of one time at which something is judged."""
-    judged_by = f"{monitor.__version__} {rulebook.digest}"
+    judged_by = f"{_judge(rulebook)} {rulebook.digest}"
     last, remembered = store.last_judging(), store.last_judging(with_before=True)
     is_due = (
         last is None or remembered is None or last[1] != judged_by or now - remembered[0] >= REMEMBERED_EVERY
@@ -100,7 +101,13 @@ def judging(store: Store, rulebook: Rulebook, memories: Memories, *, now: dateti
         seen_upto=store.newest() or now,
         judged_by=judged_by,
         before=dict(memories) if is_due else None,
+        packs=rulebook.texts if is_due else None,
     )
+
+
+def _judge(rulebook: Rulebook) -> str:
+    """What has to be the same for rules to mean the same."""
+    return f"{monitor.__version__} {rulebook.catalogue_digest}"
 
 
 def evaluations(step: Step) -> Iterator[Evaluation]:
@@ -130,15 +137,15 @@ def evaluation_of(track: Track, row: int, phase: str) -> Evaluation:
 
 
 def material(store: Store, rulebook: Rulebook, *, now: datetime) -> Material | None:
-    """What is stored of the last month; None where the rules in force have judged nothing yet."""
-    chosen = _chosen(store.judgings(), f"{monitor.__version__} {rulebook.digest}", now)
+    """What is stored of the last month; None where nothing was judged since the catalogue or the version changed."""
+    chosen = _chosen(store.judgings(), _judge(rulebook), now)
     if not chosen:
         return None
     recorded = store.transitions()
     since = chosen[0].at
     return Material(
         judgings=chosen,
-        versions=store.bar_versions(instruments=rulebook.instruments),
+        versions=store.bar_versions(),
         transitions=tuple(one.transition for one in recorded if one.recorded_at >= since),
         known=frozenset(one.transition.id for one in recorded),
         evaluations=tuple(store.evaluations(since=since)),
@@ -146,9 +153,9 @@ def material(store: Store, rulebook: Rulebook, *, now: datetime) -> Material | N
     )
 
 
-def _chosen(judgings: Sequence[Judging], judged_by: str, now: datetime) -> tuple[Judging, ...]:
-    """Those by today's rules without a break, from a memory on that is a month old, else from the oldest one."""
-    others = [number for number, one in enumerate(judgings) if one.judged_by != judged_by]
+def _chosen(judgings: Sequence[Judging], judge: str, now: datetime) -> tuple[Judging, ...]:
+    """Those since the last break, from a memory on that is a month old, else from the oldest one."""
+    others = [n for n, one in enumerate(judgings) if one.judged_by.rpartition(" ")[0] != judge]
     same = judgings[others[-1] + 1 :] if others else judgings
     starts = [number for number, one in enumerate(same) if one.before is not None]
     old = [number for number in starts if same[number].at <= now - SPAN]
@@ -178,7 +185,10 @@ def recheck(rulebook: Rulebook, stored: Material | None) -> Recheck:
 def _steps(rulebook: Rulebook, stored: Material) -> Iterator[Step]:
     memories: Memories = stored.judgings[0].before or {}
     for one in stored.judgings:
-        bars = held_at(stored.versions, one.seen_upto)
+        if one.packs:
+            rulebook = read_rulebook(one.packs, rulebook.catalogue)
+        own = pl.col("instrument").is_in(sorted(rulebook.instruments))
+        bars = held_at(stored.versions.filter(own), one.seen_upto)
         for step in catch_up(rulebook, bars, memories, now=one.at, hush=stored.hush):
             memories = {**memories, **step.memories}
             yield step

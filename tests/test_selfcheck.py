@@ -21,7 +21,7 @@ from monitor.storage.database import writing
 from monitor.storage.store import Store, open_store
 from monitor.wellbeing import is_check_due, keep_check, last_check
 from tests.backtest.test_as_known import POLLS, Poll, live
-from tests.support.made_up import made, sessions
+from tests.support.made_up import CATALOGUE, instrument, made, sessions
 from tests.support.rules import pack
 from tests.test_semantics_properties import MARKETS, RULES, Market, book_of
 
@@ -146,16 +146,30 @@ def test_what_was_taken_away_or_forged_is_found(store: Store, statement: str, to
     assert any(told in one.told for one in checked(store).differences)
 
 
-def test_an_edit_is_checked_too_and_what_was_before_it_no_more(store: Store) -> None:
+def test_what_was_before_an_edit_is_judged_again_by_the_rules_of_then(store: Store) -> None:
+    edited = pack(RULE.replace("> 2", "> 2.3"))
     day_by_day(store, CLOSES[:4])
-    book = pack(RULE.replace("> 2", "> 2.3"))
-    after = datetime(2024, 1, 5, 1, tzinfo=UTC)
+    judge_new(context(store, edited), now=datetime(2024, 1, 5, 1, tzinfo=UTC))
 
+    honest = checked(store, edited)
+    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = '2024-01-03'")
+
+    assert (honest.evaluations, honest.differences) == (4, ())
+    assert checked(store, edited).differences[0].what == "gold 2024-01-03"
+    assert honest.since == datetime(2024, 1, 1, 23, tzinfo=UTC)
+
+
+def test_another_catalogue_begins_anew(store: Store) -> None:
+    day_by_day(store, CLOSES[:4])
+    instruments = {**CATALOGUE.instruments, "tin": instrument("tin")}
+    book = pack(RULE, catalogue=replace(CATALOGUE, instruments=instruments))
     assert checked(store, book).since is None
+
+    after = datetime(2024, 1, 5, 22, tzinfo=UTC)
+    store.add_bars(made({"gold": CLOSES[:5]}), seen_at=after, source="made up")
     judge_new(context(store, book), now=after)
 
-    assert checked(store, book).since == after
-    assert checked(store, book).differences == ()
+    assert (checked(store, book).since, checked(store, book).differences) == (after, ())
 
 
 def test_it_begins_at_the_newest_memory_that_is_a_month_old(store: Store) -> None:

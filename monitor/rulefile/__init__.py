@@ -63,7 +63,7 @@ def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:
         read[pack.name] = pack
     if faults:
         raise FaultyFileError(faults)
-    return _together(list(read.values()), catalogue)
+    return replace(_together(list(read.values()), catalogue), texts=dict(texts))
 
 
 def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:

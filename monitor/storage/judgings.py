@@ -22,6 +22,7 @@ def add(connection: Connection, one: Judging) -> None:
         "at": one.at,
         "seen_upto": one.seen_upto,
         "judged_by": one.judged_by,
+        "packs": one.packs,
         "before": None if one.before is None else [_plain(*item) for item in one.before.items()],
     }
     connection.execute(insert(table).values(row))
@@ -35,6 +36,7 @@ def judgings(connection: Connection) -> list[Judging]:
             at=row.at,
             seen_upto=row.seen_upto,
             judged_by=row.judged_by,
+            packs=row.packs,
             before=None if row.before is None else dict(map(_memory, row.before)),
         )
         for row in connection.execute(select(table).order_by(table.c.number))

@@ -90,9 +90,11 @@ class Judging:
     seen_upto: datetime
     """When the newest bar version that was there had been stored."""
     judged_by: str
-    """The version of Metalwatch, and the digest of the rules in force."""
+    """The version of Metalwatch, the digest of the catalogue, and that of the rules in force."""
     before: Mapping[Key, Memory] | None = None
-    """What was remembered before it; kept now and then."""
+    """What was remembered before it; kept now and then, and whenever another judged before."""
+    packs: Mapping[str, str] | None = None
+    """The rules as they were written, by file; kept with what was remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,6 +161,7 @@ judging = Table(
     Column("seen_upto", Instant, nullable=False),
     Column("judged_by", String, nullable=False),
     Column("before", JSON(none_as_null=True)),
+    Column("packs", JSON(none_as_null=True)),
 )
 
 outbox = Table(

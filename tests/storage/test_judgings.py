@@ -9,7 +9,11 @@ from monitor.storage.store import Store
 from tests.storage.examples import LATER, NOW, RULE, evaluation, judged, memory, transition
 
 FIRST = Judging(
-    at=NOW, seen_upto=NOW, judged_by="0.1 abc", before={(RULE, "mp"): memory(), (RULE, None): memory()}
+    at=NOW,
+    seen_upto=NOW,
+    judged_by="0.1 abc",
+    packs={"p.yml": "pack: p"},
+    before={(RULE, "mp"): memory(), (RULE, None): memory()},
 )
 SECOND = Judging(at=LATER, seen_upto=LATER, judged_by="0.1 abc")
 

@@ -128,6 +128,7 @@ def _create_evaluations() -> None:
         sa.Column("seen_upto", INSTANT, nullable=False),
         sa.Column("judged_by", sa.String, nullable=False),
         sa.Column("before", sa.JSON),
+        sa.Column("packs", sa.JSON),
     )
 
 
