@@ -126,6 +126,20 @@ def test_a_line_without_a_known_value_can_be_drawn() -> None:
     assert svg(metric_chart(drawing([None, None]))).startswith("<svg")
 
 
+def test_no_line_crosses_a_time_without_values() -> None:
+    days = [*range(30), *range(60, 90)]
+    held = pl.DataFrame(
+        {"session": [FIRST + timedelta(days=day) for day in days], "value": [float(day) for day in days]}
+    )
+
+    drawn = svg(metric_chart(Drawing(title="t", unit="", frame=held)))
+    monthly = svg(metric_chart(Drawing(title="t", unit="", frame=held.gather_every(15))))
+
+    path = max(re.findall(r' d="([^"]+)"', drawn), key=len)
+    assert path.count("M") == 2
+    assert max(re.findall(r' d="([^"]+)"', monthly), key=len).count("M") == 1
+
+
 # --- the charts of a report
 
 

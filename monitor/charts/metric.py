@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import polars as pl
+
 from monitor.charts.drawing import MOST_POINTS, Drawing, Spec, reduced
 from monitor.charts.parts import (
     CLEAR,
@@ -21,6 +23,9 @@ from monitor.charts.parts import (
     x,
     y,
 )
+
+LONGEST_STEP, TIMES_USUAL = 21, 5
+"""Days from one value to the next that a line goes across, or so many times the usual ones."""
 
 
 def metric_chart(drawing: Drawing, *, width: int = 600, height: int = 300) -> Spec:
@@ -60,11 +65,24 @@ def _shown(drawing: Drawing, value: float) -> float:
 
 
 def _rows(drawing: Drawing, most: int) -> list[dict[str, object]]:
-    frame = reduced(drawing.frame, most)
+    frame = pl.concat([reduced(drawing.frame, most), _breaks(drawing.frame)]).sort(
+        "session", maintain_order=True
+    )
     return [
         {"session": at(session), "value": None if value is None else _shown(drawing, value)}
         for session, value in frame.select("session", "value").iter_rows()
     ]
+
+
+def _breaks(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row without a value in every hole: a line across would show values that there never were."""
+    known = frame.drop_nulls("value").select("session", "value")
+    steps = known["session"].diff().dt.total_days()
+    usual = steps.median()
+    longest = max(LONGEST_STEP, TIMES_USUAL * usual) if isinstance(usual, int | float) else LONGEST_STEP
+    return known.filter((steps > longest).fill_null(value=False)).select(
+        pl.col("session").dt.offset_by("-1d"), pl.lit(None, pl.Float64).alias("value")
+    )
 
 
 def line(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from monitor.backtest.page import page
 from monitor.eventfile import Event
 from monitor.routing import everything
 from tests.support.made_up import made
+from tests.support.report_picture import PICTURE, draw
 from tests.support.rules import pack
 
 RULES = """
@@ -170,3 +172,13 @@ def test_a_price_below_zero_is_counted_and_drawn_as_a_gap() -> None:
 
     assert done.legs[0].unpriced == 1
     assert "37.63" not in page(done)
+
+
+def test_the_picture_in_the_readme_is_what_a_report_draws_of_the_sample_market() -> None:
+    drawn, kept = (
+        [node.text for node in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")]
+        for text in (draw(), PICTURE.read_text(encoding="utf-8"))
+    )
+
+    assert drawn == kept, "draw it again: .venv/bin/python -m tests.support.report_picture"
+    assert any("simulated" in (text or "") for text in kept)

@@ -9,7 +9,7 @@ from monitor.backtest.attention import Load
 from monitor.backtest.page import tables
 from monitor.backtest.page.pictures import Fan, Painter, Picture, listed
 from monitor.backtest.page.tables import Square, Table
-from monitor.backtest.page.words import number
+from monitor.backtest.page.words import NONE, counted, number
 from monitor.backtest.report import Report
 from monitor.backtest.run import span
 from monitor.backtest.values import HEADLINE, Evidence
@@ -30,6 +30,8 @@ class Section:
     one: Evidence
     facts: tuple[tuple[str, str], ...]
     timelines: tuple[Picture, ...]
+    undrawn: int
+    """So many instruments more have no picture."""
     fan: Fan | None
     tables: tuple[tuple[str, Table], ...]
     dates: Table | None
@@ -113,6 +115,7 @@ def _section(one: Evidence, painter: Painter) -> Section:
         one=one,
         facts=tuple(_facts(one)),
         timelines=tuple(painter.timelines(one)),
+        undrawn=painter.undrawn(one),
         fan=painter.fan(one) if measured else None,
         tables=tuple(found),
         dates=tables.dates(one),
@@ -120,11 +123,11 @@ def _section(one: Evidence, painter: Painter) -> Section:
 
 
 def _facts(one: Evidence) -> Iterable[tuple[str, str]]:
-    counted = one.signals
-    yield "sessions known", f"{counted.known:,}"
-    yield "of them true", f"{counted.true:,}"
-    yield "became true", f"{counted.crossings:,}"
-    yield "episodes", f"{counted.episodes:,}"
-    yield "told", f"{counted.told:,}"
-    yield "a year", number(counted.a_year)
-    yield "median length", f"{number(counted.median_length, 0)} sessions"
+    counts = one.signals
+    yield "sessions known", f"{counts.known:,}"
+    yield "of them true", f"{counts.true:,}"
+    yield "became true", f"{counts.crossings:,}"
+    yield "episodes", f"{counts.episodes:,}"
+    yield "told", f"{counts.told:,}"
+    yield "a year", number(counts.a_year)
+    yield "median length", NONE if counts.median_length is None else counted(counts.median_length, "session")

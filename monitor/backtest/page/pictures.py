@@ -1,5 +1,6 @@
 """The pictures of one rule: what it studies above what it compares, its last two years, and what followed."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -51,19 +52,24 @@ class Painter:
     def timelines(self, one: Evidence) -> Iterator[Picture]:
         """All of history and the last two years, for the instruments with most episodes."""
         for track in self._drawn(one):
-            shown = self._timeline(track)
+            shown = self.timeline(track)
             if shown is None:
                 continue
             of = f" of {track.instance.member}" if track.instance.member else ""
             yield _picture(f"All sessions{of}", shown)
             sessions = shown.price.frame["session"]
             if len(sessions) > PICTURED:
-                yield _picture(f"The last two years{of}", shown.since(sessions[-PICTURED]))
+                yield _picture(f"The last {PICTURED} sessions{of}", shown.since(sessions[-PICTURED]))
+
+    def undrawn(self, one: Evidence) -> int:
+        """So many instruments more were judged than are drawn."""
+        return max(len(self._judged(one)) - MOST_INSTANCES, 0)
 
     def fan(self, one: Evidence) -> Fan | None:
         """What followed beside what follows any session; None where nothing did."""
-        tracks = [track for track in self._tracks(one) if len(track.sessions)]
-        fans = fans_of([found for track in tracks if (found := self._placed(track, one)) is not None])
+        fans = fans_of(
+            [found for track in self._judged(one) if (found := self._placed(track, one)) is not None]
+        )
         if not fans.own or not fans.any:
             return None
         shaded = ["shaded: the middle half"] if fans.shaded else []
@@ -71,18 +77,17 @@ class Painter:
         own = ", ".join(["median after an episode", *shaded, *thin])
         return Fan(inline(fan_chart(fans, width=FAN)), own)
 
-    def _tracks(self, one: Evidence) -> list[Track]:
-        return [track for track in self.report.done.tracks if track.instance.rule.id == one.rule]
+    def _judged(self, one: Evidence) -> list[Track]:
+        tracks = self.report.done.tracks
+        return [track for track in tracks if track.instance.rule.id == one.rule and len(track.sessions)]
 
     def _drawn(self, one: Evidence) -> list[Track]:
-        counts: dict[str | None, int] = {}
-        for episode in one.episodes:
-            counts[episode.instance] = counts.get(episode.instance, 0) + 1
-        tracks = [track for track in self._tracks(one) if len(track.sessions)]
-        ordered = sorted(tracks, key=lambda track: -counts.get(track.instance.member, 0))
+        counts = Counter(episode.instance for episode in one.episodes)
+        ordered = sorted(self._judged(one), key=lambda track: -counts[track.instance.member])
         return ordered[:MOST_INSTANCES]
 
-    def _timeline(self, track: Track) -> Timeline | None:
+    def timeline(self, track: Track) -> Timeline | None:
+        """What it studies above what it compares; None where no price is held."""
         instance = track.instance
         studied = study_of_instance(instance.rule.study, instance.member)
         names = [studied, instance.member, *sorted(instance.instruments)]

@@ -7,7 +7,7 @@ from itertools import groupby
 from monitor.backtest.attention import Load
 from monitor.backtest.figures import Figures
 from monitor.backtest.forward import HORIZONS
-from monitor.backtest.page.words import NARROW, NONE, chance, day, number, percent, share
+from monitor.backtest.page.words import NARROW, NONE, chance, counted, day, number, percent, share
 from monitor.backtest.spans import LegSpan
 from monitor.backtest.values import HEADLINE, Evidence, Followed, Outcome
 
@@ -131,19 +131,24 @@ def dates(one: Evidence) -> Table | None:
     if not one.episodes:
         return None
     named = ("instrument",) if one.pooled else ()
-    headings = ("opened", *named, "resolved", "sessions", "level", *(f"+{horizon}" for horizon in HORIZONS))
+    headings = ("opened", *named, "level", *(f"+{horizon}" for horizon in HORIZONS))
     return Table(headings, tuple(_date(episode, pooled=one.pooled) for episode in one.episodes))
 
 
 def _date(one: Followed, *, pooled: bool) -> tuple[Cell, ...]:
     return _row(
-        Cell(day(one.opened), "" if one.told else "not told"),
+        Cell(day(one.opened), _lasted(one)),
         *([day(one.instance)] if pooled else []),
-        day(one.resolved) if one.resolved else "open",
-        str(one.sessions) if one.sessions is not None else NONE,
         one.worst.value,
         *(percent(after.change) for after in one.after),
     )
+
+
+def _lasted(one: Followed) -> str:
+    end = (
+        f"to {one.resolved}, {counted(one.sessions, 'session')}" if one.sessions is not None else "still open"
+    )
+    return end if one.told else f"{end}, not told"
 
 
 def legs(spans: Sequence[LegSpan]) -> Table:

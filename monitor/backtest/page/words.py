@@ -30,3 +30,8 @@ def chance(value: float | None) -> str:
 def day(value: object) -> str:
     """A date, or a dash."""
     return NONE if value is None else str(value)
+
+
+def counted(count: float, what: str) -> str:
+    """`1 session`, `48 sessions`."""
+    return f"{count:,.0f} {what}" + ("" if count == 1 else "s")
