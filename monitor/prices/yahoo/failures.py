@@ -1,6 +1,6 @@
 """Whatever the libraries raise while prices are asked for, as one typed outcome and one line for people.
 
-Never a guess: "possibly delisted", which is what yfinance makes of most failures, is not repeated.
+Never a guess: "possibly delisted", which is what yfinance makes of most failures, is not repeated, nor is Yahoo's own.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OK = 200
 _SERVER_ERRORS = range(500, 600)
+_GUESS = ", symbol may be delisted"
 _STATUS = {
     401: Outcome.UNAUTHORIZED,
     403: Outcome.UNAUTHORIZED,
@@ -60,7 +61,8 @@ def refusal(response: "Response", *, now: datetime) -> FetchError:
     wait = _retry_after(response.headers.get("Retry-After"), sent=response.headers.get("Date"), now=now)
     if wait is not None:
         meta["retry_after"] = wait
-    return FetchError(outcome, f"status {status}: {error_text(response.content)}", meta=meta)
+    said = error_text(response.content).removesuffix(_GUESS)
+    return FetchError(outcome, f"status {status}: {said}", meta=meta)
 
 
 def _explained(error: Exception, response: "Response | None", *, now: datetime) -> FetchError:

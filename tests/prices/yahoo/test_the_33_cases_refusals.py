@@ -138,7 +138,7 @@ def test_04_an_unknown_symbol_is_told_and_asked_for_again_and_the_others_go_on(
 
     failed = [[(one.instrument, one.outcome) for one in poll.failed] for poll in polls]
     assert failed == [[("typo", Outcome.NOT_FOUND)]] * 5
-    assert "No data found" in polls[0].failed[0].detail
+    assert polls[0].failed[0].detail.endswith("GLOD: status 404: Not Found: No data found")
     assert len(server.charts("GLOD")) == 5
     assert watching.owed() == ["WARNING typo: GLOD not found since 2020-03-12 04:30 UTC"]
     assert watching.final("gold")[-1] >= "03-11"
