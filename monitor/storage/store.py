@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
@@ -30,6 +30,9 @@ from monitor.storage.records import (
     Recorded,
     Version,
 )
+
+NEWEST = "newest_bar_at"
+"""Kept beside the bars, for every cycle asks and a look at all of them would take longer than the cycle."""
 
 
 def open_store(url: str) -> "Store":
@@ -72,10 +75,14 @@ class Store(Owing):
         with writing(self.engine) as connection:
             findings.add_actions(connection, polled.actions, seen_at=seen_at, source=source)
             outbox.enqueue(connection, polled.messages, now=seen_at)
+            new_bars = prices.add_bars(
+                connection, polled.bars, seen_at=seen_at, source=source, quotes=polled.quotes
+            )
+            if new_bars:
+                newest = max(seen_at, _newest(connection) or seen_at)
+                schema.upsert(connection, schema.meta, [{"key": NEWEST, "value": newest.isoformat()}])
             return Kept(
-                new_bars=prices.add_bars(
-                    connection, polled.bars, seen_at=seen_at, source=source, quotes=polled.quotes
-                ),
+                new_bars=new_bars,
                 findings=findings.add_findings(connection, polled.findings, now=seen_at),
             )
 
@@ -281,10 +288,7 @@ class Store(Owing):
     def newest(self) -> datetime | None:
         """When the newest bar version was stored."""
         with reading(self.engine) as connection:
-            found: datetime | None = connection.execute(
-                select(func.max(schema.bar_version.c.seen_at))
-            ).scalar()
-            return found
+            return _newest(connection)
 
     def counts(self) -> Counts:
         """How much is stored, of one and the same instant."""
@@ -298,3 +302,8 @@ class Store(Owing):
                 outbox=outbox.counts(connection),
                 oldest_owed=outbox.oldest_owed(connection),
             )
+
+
+def _newest(connection: Connection) -> datetime | None:
+    value = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == NEWEST)).scalar()
+    return None if value is None else datetime.fromisoformat(value)

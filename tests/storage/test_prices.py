@@ -48,6 +48,17 @@ def test_the_same_bar_again_adds_nothing(store: Store) -> None:
     assert store.counts().bars == 1
 
 
+def test_the_newest_bar_is_known_without_a_look_at_all_of_them(store: Store) -> None:
+    assert store.newest() is None
+
+    store.add_bars(bar(close=30.0), seen_at=LATER, source="yahoo")
+    store.add_bars(bar(close=30.0), seen_at=LATER + timedelta(hours=1), source="yahoo")  # nothing new
+    assert store.newest() == LATER
+
+    store.add_bars(bar(close=31.0), seen_at=NOW, source="yahoo")  # a clock that was set back
+    assert store.newest() == LATER
+
+
 @pytest.mark.parametrize(
     "change", [{"close": 30.0 * (1 + 2e-5)}, {"high": 31.1}, {"low": None}, {"volume": 1001.0}]
 )

@@ -1,0 +1,92 @@
+"""What a daemon holds and does while nothing happens.
+
+    python -m tests.benchmarks.idle [--cycles 10000]
+
+Over a database of fifty series and 25 years: resident memory with every price source, indicator and channel library
+loaded, what a cycle with nothing new takes and writes, and how much memory so many of them take.
+"""
+
+import argparse
+import gc
+import hashlib
+import importlib
+import logging
+import statistics
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from monitor.config import read_configuration
+from monitor.daemon import Clock, Daemon
+from monitor.opening import make_context, open_channels, opened
+from tests.benchmarks.market import home
+
+LIBRARIES = ("pandas", "ta", "yfinance", "exchange_calendars", "apprise")
+NOW = datetime(2026, 1, 3, 18, tzinfo=UTC)
+"""A Saturday: every session is held, and the next one is two days away."""
+WARM = 500
+
+
+def rss() -> float:
+    """Resident memory of this process, in MiB."""
+    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def written(folder: Path) -> str:
+    """A fingerprint of what the database holds."""
+    hashed = hashlib.sha256()
+    for path in sorted(folder.glob("held.db*")):
+        if not path.name.endswith("-shm"):  # a reader marks its place there
+            hashed.update(path.read_bytes())
+    return hashed.hexdigest()
+
+
+def cycle(daemon: Daemon) -> float:
+    """Look at every calendar once; the seconds of one of them."""
+    catalogue = daemon.context.rulebook.catalogue
+    calendars = sorted({one.calendar for one in catalogue.subset(daemon.context.rulebook.instruments)})
+    start = time.perf_counter()
+    for name in calendars:
+        daemon.judge(name)
+    return (time.perf_counter() - start) / len(calendars)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cycles", type=int, default=10_000)
+    cycles = parser.parse_args().cycles
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    folder = home()
+    configuration = read_configuration(folder / "metalwatch.yml", environment={})
+    with opened(configuration) as (store, source):
+        context = make_context(configuration, store, source)
+        daemon = Daemon(configuration, Clock(NOW), context, open_channels(configuration, str))
+        cycle(daemon)
+        gc.collect()
+        say(f"after the first cycle: {rss():.0f} MiB")
+        for library in LIBRARIES:
+            importlib.import_module(library)
+        say(f"with {', '.join(LIBRARIES)} loaded: {rss():.0f} MiB")
+        for _ in range(WARM):
+            cycle(daemon)
+        gc.collect()
+        before, held = rss(), written(folder)
+        taken = [cycle(daemon) for _ in range(cycles)]
+        gc.collect()
+        say(f"a cycle with nothing new: median {statistics.median(taken) * 1000:.2f} ms")
+        say(f"{cycles:,} cycles: {rss() - before:+.2f} MiB")
+        say(f"wrote {'nothing' if written(folder) == held else 'SOMETHING'}")
+
+
+def say(text: str) -> None:
+    """A line of the result."""
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
