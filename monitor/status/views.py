@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 
 from monitor.ledger import Standpoint, account, standpoints
-from monitor.overview.alerts import AccountRow, AlertRow, account_row, alert_rows, heard
+from monitor.overview.alerts import AccountRow, AlertRow, Filter, account_row, alert_rows, heard
 from monitor.overview.attention import AcknowledgedRow, SilenceRow, acknowledged_rows, silence_rows
 from monitor.overview.row import Row
 from monitor.overview.rule import Pictured, read_rule, sparkline
@@ -78,9 +78,7 @@ def see_alerts(site: Site, asked: AlertsQuery) -> AlertsView:
     since = asked.since or (site.now() - LATELY).date()
     recorded = heard(
         store.transitions(since=since),
-        rule=asked.rule,
-        severity=asked.severity,
-        only_withheld=asked.withheld,
+        Filter(rule=asked.rule, severity=asked.severity, only_withheld=asked.withheld),
     )
     messages = store.messages_since(datetime.combine(since, time(), UTC))
     return AlertsView(
