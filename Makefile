@@ -50,8 +50,10 @@ soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threa
 	$(BIN)/python -m tests.benchmarks.soak_yahoo --path chart
 	$(BIN)/python -m tests.benchmarks.soak_yahoo --path history
 
-crash: .venv/.dev ## Kill the daemon 300 times, at every point of its work: is anything lost or told twice?
+crash: .venv/.dev ## Kill the daemon 300 times, and make it other trouble: is anything lost or told twice?
 	$(BIN)/python -m tests.benchmarks.crash --kills 300
+	$(BIN)/python -m tests.benchmarks.trouble
+	$(BIN)/python -m tests.benchmarks.latency
 
 standby: .venv/.dev ## Two daemons on one PostgreSQL, killed, frozen and cut off thirty times, and counted
 	$(BIN)/python -m tests.benchmarks.standby

@@ -153,6 +153,8 @@ def _deliver(work: _Work, row: OutboxRow) -> Outcome:
     more, is_all = work.store.to_merge(row, now=work.now(), most=MANY if known else 0)
     plain = more or row.attempts > 1 or once
     picture, missing = (None, "") if plain else picture_of(row)
+    if row.lease_until is not None and work.now() >= row.lease_until:
+        return Outcome.RETRY  # the machine slept meanwhile: whoever claims it now sends it
     try:
         _send(work, together(row, more, listed=is_all), picture, missing)
     except DeliveryError as failure:

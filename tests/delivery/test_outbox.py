@@ -478,6 +478,20 @@ def test_a_process_killed_while_sending_repeats_one_message_and_loses_none(
     assert statuses(store) == [Owed.SENT] * 3
 
 
+def test_a_process_that_slept_beyond_its_lease_leaves_the_message_to_the_next_claim(store: Store) -> None:
+    owe(store, "first")
+    instants = iter([NOW, NOW])  # looked for what is due, and claimed
+
+    with web_receiver() as web:
+        channels = {"web": web_channel(web)}
+        later = NOW + timedelta(hours=8)
+        asleep = deliver_due(store, channels, now=lambda: next(instants, later), jitter=lambda: 1.0)
+        assert (asleep, web.received) == (Delivered(retried=1), [])
+        assert deliver(store, web_channel(web), now=later) == Delivered(sent=1)
+
+    assert POSSIBLE_REPEAT in web.received[0].message
+
+
 def test_two_processes_together_send_every_message_once(
     store: Store, sender: Callable[[WebReceiver], subprocess.Popen[bytes]]
 ) -> None:
