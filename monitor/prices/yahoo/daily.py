@@ -8,7 +8,7 @@ settled session is provisional here, and whoever keeps bars may call it final wh
 are lost, `history` dates the rows and this module does the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -59,7 +59,8 @@ def daily_bars(chart: Chart, *, instrument: Instrument, calendar: Calendar, now:
     """The bars of a daily chart: `_with_sessions` gives each row its session and marks the live row."""
     rows = without_future(chart.rows, chart.meta, now=now)
     dated = _with_sessions(rows, chart, instrument=instrument, calendar=calendar)
-    return bars_of(dated, chart.meta, instrument=instrument, calendar=calendar, now=now)
+    found = bars_of(dated, chart.meta, instrument=instrument, calendar=calendar, now=now)
+    return found._replace(findings=(*found.findings, *_too_early(chart, rows, instrument)))
 
 
 def without_future(rows: pl.DataFrame, meta: Mapping[str, object], *, now: datetime) -> pl.DataFrame:
@@ -68,6 +69,20 @@ def without_future(rows: pl.DataFrame, meta: Mapping[str, object], *, now: datet
     if known.is_empty():
         raise FetchError(Outcome.EMPTY, f"all {len(rows)} rows are in the future", meta=meta)
     return known
+
+
+def _too_early(chart: Chart, known: pl.DataFrame, instrument: Instrument) -> Iterator[Finding]:
+    """The rows that cannot have been known yet."""
+    zone = ZoneInfo(str(chart.meta["zone"]))
+    for stamp, close in chart.rows.join(known, on="stamp", how="anti").select("stamp", "close").rows():
+        yield Finding(
+            instrument=instrument.id,
+            session=stamp.astimezone(zone).date(),
+            kind=Kind.FUTURE,
+            seen=close,
+            reason=f"stamped {stamp:%Y-%m-%d %H:%M} UTC, which is still to come",
+            held=True,
+        )
 
 
 def bars_of(
@@ -95,7 +110,23 @@ def bars_of(
     named = labelled.with_columns(
         instrument=pl.lit(instrument.id), interval=pl.lit("1d"), opened_at=pl.col("stamp")
     )
-    return Daily(bars.conform(named), _findings(rows, instrument, calendar, settled=settled))
+    findings = (
+        *_findings(rows, instrument, calendar, settled=settled),
+        *_conflicts(dated.filter(pl.col("session") <= settled), instrument),
+    )
+    return Daily(bars.conform(named), findings)
+
+
+def _conflicts(rows: pl.DataFrame, instrument: Instrument) -> Iterator[Finding]:
+    """Finished rows of one session that do not agree; the same row several times says nothing."""
+    spread = pl.col("close").max() / pl.col("close").min() - 1
+    finished = rows.filter(~pl.col("live") & (pl.col("close") > 0))
+    counted = finished.group_by("session", maintain_order=True).agg(
+        count=pl.len(), last=pl.last("close"), spread=spread
+    )
+    for session, count, last, _ in counted.filter(pl.col("spread") > _ROUNDING).iter_rows():
+        reason = f"{count} rows of one session with different closes: the last one, {last:g}, is taken"
+        yield Finding(instrument=instrument.id, session=session, kind=Kind.CONFLICT, seen=last, reason=reason)
 
 
 def _findings(

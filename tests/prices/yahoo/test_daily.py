@@ -243,6 +243,19 @@ def test_a_row_that_is_left_out_is_told_unless_nobody_expected_one(
     assert all((f"{one.session}", one.seen, one.held) == (day, close, True) for one in found)
 
 
+def test_rows_of_the_future_and_rows_that_do_not_agree_are_told() -> None:
+    rows = [*WEEK, finished("2025-08-08", 3450), finished("2025-08-11", 3500), finished("2025-09-03", 3410)]
+
+    daily = read(body(rows), now=at("2025-08-12T12:00"))
+
+    assert closes(daily.bars) == {"08-06": 3380, "08-07": 3390, "08-08": 3450, "08-11": 3500}
+    assert [(one.kind.value, f"{one.session:%m-%d}", one.seen) for one in daily.findings] == [
+        ("conflict", "08-08", 3450),
+        ("future", "09-03", 3410),
+    ]
+    assert "2 rows of one session with different closes: the last one, 3450" in daily.findings[0].reason
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
