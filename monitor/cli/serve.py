@@ -29,7 +29,9 @@ def serve(
     from monitor.config import StatusSettings
     from monitor.daemon import read_clock
     from monitor.gather import keep_apart
+    from monitor.logs import log_to_stderr
     from monitor.opening import make_context, open_source
+    from monitor.status.histories import Histories
     from monitor.status.server import address, listen
     from monitor.status.server import serve as answer
     from monitor.status.site import Site
@@ -38,7 +40,12 @@ def serve(
 
     found = configuration(settings)
     watch, wanted = read_clock(clock or found.clock), found.settings.status or StatusSettings()
-    with closing(open_reader(found.database)) as store, closing(open_source(found)) as source:
+    log_to_stderr()
+    with (
+        closing(open_reader(found.database)) as store,
+        closing(open_source(found)) as source,
+        closing(Histories()) as histories,
+    ):
         context, texts = make_context(found, store, source), found.rule_texts
 
         def checked() -> "Context":
@@ -54,6 +61,7 @@ def serve(
                 clock=watch.label,
                 patience=patience(watch),
                 token=found.token,
+                histories=histories,
             )
             write_message(f"Status page: {address(taken)} (Ctrl-C ends it)")
             answer(site, taken)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 import monitor
 from monitor.overview.row import Row
 from monitor.overview.rule import RuleView
-from monitor.overview.status import StatusView, readiness
+from monitor.overview.status import StatusView
 from monitor.status import views
 from monitor.status.queries import AlertsQuery, MessagesQuery, Query, read_query
 from monitor.status.site import Site
@@ -71,7 +71,7 @@ def _rule_of(request: Request) -> str:
 
 
 def _ready(site: Site, _request: Request) -> ReadyView:
-    reasons = readiness(site.context(), now=site.now(), patience=site.patience)
+    reasons = views.see_readiness(site)
     return ReadyView(ready=not reasons, reasons=tuple(reasons), clock=site.clock or None)
 
 

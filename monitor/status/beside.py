@@ -10,6 +10,7 @@ import structlog
 
 from monitor.config import Configuration, StatusSettings
 from monitor.gather import Context
+from monitor.status.histories import Histories
 from monitor.status.server import address, listen, served
 from monitor.status.site import Site
 from monitor.storage.store import open_reader
@@ -50,7 +51,7 @@ def beside(daemon: Live) -> Iterator[None]:
     configuration, clock = daemon.configuration, daemon.clock
     wanted, token = configuration.settings.status or StatusSettings(), configuration.token
     taken = listen(wanted.host, wanted.port, token)
-    with closing(open_reader(configuration.database)) as reader:
+    with closing(open_reader(configuration.database)) as reader, closing(Histories()) as histories:
         site = Site(
             context=lambda: replace(daemon.context, store=reader),
             texts=lambda: daemon.texts,
@@ -59,6 +60,7 @@ def beside(daemon: Live) -> Iterator[None]:
             clock=clock.label,
             patience=patience(clock),
             token=token,
+            histories=histories,
         )
         with served(site, taken):
             log.info("status page", address=address(taken))

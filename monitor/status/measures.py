@@ -11,8 +11,8 @@ import monitor
 from monitor.health import Freshness
 from monitor.overview.data import SeriesRow
 from monitor.overview.rules import RuleRow
-from monitor.overview.status import read_status, readiness
 from monitor.status.site import Site
+from monitor.status.views import see_readiness, see_status
 from monitor.storage.records import Counts, Owed
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -39,8 +39,7 @@ class _Measures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         site, context, now = self.site, self.site.context(), self.site.now()
-        view = read_status(context, now=now)
-        ready = not readiness(context, now=now, patience=site.patience)
+        view, ready = see_status(site), not see_readiness(site)
         yield InfoMetricFamily("metalwatch", "The version that runs.", {"version": monitor.__version__})
         yield _gauge("ready", "1 where data are fresh, judged, and messages leave.", "", [((), ready)])
         yield from _rules(view.rules)

@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 import monitor
 from monitor.overview.rules import RuleRow
-from monitor.overview.status import readiness
 from monitor.status import drawing, views
 from monitor.status.guard import COOKIE, cookie_of, is_token
 from monitor.status.queries import AlertsQuery, MessagesQuery, Query, read_query
@@ -79,7 +78,7 @@ class Pages:
         """How everything is, what is open first."""
         read_query(Query, request.query_params)
         view = views.see_status(self.site)
-        reasons = readiness(self.site.context(), now=self.site.now(), patience=self.site.patience)
+        reasons = views.see_readiness(self.site)
         rows = sorted(view.rules, key=_nearness)
         sparks = views.see_sparklines(self.site, view)
         wrong = dict.fromkeys((*reasons, *view.notes, *view.failures))
@@ -92,8 +91,7 @@ class Pages:
         read_query(Query, request.query_params)
         named = request.path_params
         rule, instance = f"{named['pack']}/{named['name']}", named.get("instance")
-        rows = views.see_group(self.site, rule).rules
-        if instance is None and rows[0].instance is not None:
+        if instance is None and (rows := views.see_members(self.site, rule)):
             return self.shown("group", rule=rule, rows=sorted(rows, key=_nearness))
         found = views.see_rule(self.site, rule, instance)
         picture = found.drawing
@@ -178,4 +176,6 @@ def _nearness(row: RuleRow) -> tuple[int, float]:
         return (0, -row.level.rank)
     if row.state == "pending":
         return (1, 0.0)
-    return (2, row.closeness) if row.closeness is not None else (3, 0.0)
+    if row.steps is not None:
+        return (2, row.steps)
+    return (3, row.closeness) if row.closeness is not None else (4, 0.0)

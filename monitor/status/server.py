@@ -36,10 +36,7 @@ def address(taken: socket.socket) -> str:
 
 def serve(site: Site, taken: socket.socket) -> None:
     """Answer until a signal says to stop."""
-    try:
-        _server(site).run(sockets=[taken])
-    finally:
-        site.histories.close()
+    _server(site).run(sockets=[taken])
 
 
 @contextmanager
@@ -53,7 +50,6 @@ def served(site: Site, taken: socket.socket) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(timeout=2 * STOP_SECONDS)
-        site.histories.close()
         taken.close()
 
 

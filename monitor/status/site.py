@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from monitor.gather import Context
 from monitor.status.histories import Histories
+from monitor.status.recent import Recent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,8 @@ class Site:
     """The rules in force and the database, by a connection that only reads."""
     texts: Callable[[], Mapping[str, str]]
     """Each rule as it stands in its pack."""
+    histories: Histories
+    """For sparklines and charts; whoever made it closes it."""
     now: Callable[[], datetime]
     prices: str
     """Where prices come from, as every page says."""
@@ -25,4 +28,4 @@ class Site:
     """So long a daemon may give no sign of life."""
     token: str | None = None
     """What readers show; None where only this machine can ask."""
-    histories: Histories = field(default_factory=Histories)
+    recent: Recent = field(default_factory=Recent)

@@ -9,7 +9,7 @@ from monitor.overview.attention import AcknowledgedRow, SilenceRow, acknowledged
 from monitor.overview.row import Row
 from monitor.overview.rule import Pictured, read_rule, sparkline
 from monitor.overview.rules import RuleRow, nearby, rule_rows
-from monitor.overview.status import StatusView, read_status
+from monitor.overview.status import StatusView, read_status, readiness
 from monitor.overview.told import MessageRow, message_row
 from monitor.status.queries import AlertsQuery, MessagesQuery
 from monitor.status.site import Site
@@ -56,9 +56,18 @@ class NoSuchRuleError(Exception):
 
 def see_status(site: Site) -> StatusView:
     """How everything is."""
-    context, now = site.context(), site.now()
-    tracks = site.histories.tracks(context, now)
-    return read_status(context, now=now, clock=site.clock, tracks=tracks.values())
+
+    def read() -> StatusView:
+        context, now = site.context(), site.now()
+        tracks = site.histories.tracks(context, now)
+        return read_status(context, now=now, clock=site.clock, tracks=tracks.values())
+
+    return site.recent.get("status", read)
+
+
+def see_readiness(site: Site) -> list[str]:
+    """Why what is told is not to be relied on."""
+    return site.recent.get("ready", lambda: readiness(site.context(), now=site.now(), patience=site.patience))
 
 
 def see_sparklines(site: Site, view: StatusView) -> Mapping[tuple[str, str | None], tuple[float | None, ...]]:
@@ -107,17 +116,22 @@ def see_attention(site: Site) -> AttentionView:
     )
 
 
-def see_group(site: Site, rule: str) -> RulesView:
-    """Every instance of one rule."""
-    return RulesView(rules=tuple(row for row, _ in _found(site, rule)))
+def see_members(site: Site, rule: str) -> list[RuleRow]:
+    """Every instance of a rule that is asked of a group; none where it is asked once."""
+    return [row for row in see_status(site).rules if row.rule == rule and row.instance is not None]
 
 
 def see_rule(site: Site, rule: str, instance: str | None) -> Pictured:
     """One instance in full."""
-    context, now = site.context(), site.now()
-    row, point = next((one for one in _found(site, rule) if one[0].instance == instance), (None, None))
-    if row is None or point is None:
+    key = (rule, instance)
+    if all(one.key != key for one in site.context().rulebook.instances):
         raise NoSuchRuleError
+    return site.recent.get(key, lambda: _read_rule(site, rule, instance))
+
+
+def _read_rule(site: Site, rule: str, instance: str | None) -> Pictured:
+    context, now = site.context(), site.now()
+    row, point = next(one for one in _found(site, rule) if one[0].instance == instance)
     track = site.histories.tracks(context, now).get(point.instance.key)
     return read_rule(context, point, row, track=track, text=site.texts().get(rule), now=now)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -33,8 +34,14 @@ def to_plain(value: object) -> Any:
 
 def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
     """The dataclass of that kind; fields it no longer has are left out."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     return kind(**{name: _value(hint, plain[name]) for name, hint in hints.items() if name in plain})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of its fields; working them out takes longer than reading a value."""
+    return get_type_hints(kind)
 
 
 def dumps(value: object) -> str:

@@ -22,6 +22,7 @@ from monitor.packs import load_rulebook
 from monitor.prices.sample import SampleSource
 from monitor.status.api import ENDPOINTS, openapi
 from monitor.status.app import make_app
+from monitor.status.recent import Recent
 from monitor.status.site import Site
 from monitor.storage.store import open_store
 from monitor.vitals import leave
@@ -105,7 +106,7 @@ def test_it_is_ready_while_data_are_fresh_judged_and_delivered_and_no_longer(
         run_cycle(context, now=FIRST)
 
         def reasons(after: timedelta) -> list[str]:
-            asked = replace(site, context=lambda: context, now=lambda: now + after)
+            asked = replace(site, context=lambda: context, now=lambda: now + after, recent=Recent(0))
             answer = TestClient(make_app(asked), base_url=HOME).get("/readyz")
             assert answer.status_code == (503 if answer.json()["reasons"] else 200)
             return list(answer.json()["reasons"])

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitor.status.app import make_app
+from monitor.status.recent import Recent
 from monitor.status.site import Site
 from monitor.storage.store import open_reader
 from tests.status.conftest import HOME, SECRET, context_of
@@ -198,7 +199,7 @@ def test_a_database_that_is_away_is_a_page_that_says_so_and_comes_back(
     file = tmp_path / "moved.db"
     reader = open_reader(str(file))
     context = context_of(reader, tmp_path)
-    ask = TestClient(make_app(replace(site, context=lambda: context)), base_url=HOME)
+    ask = TestClient(make_app(replace(site, context=lambda: context, recent=Recent(0))), base_url=HOME)
 
     for path in (*PAGES, "/rules/precious/gsr-high", "/api/v1/status", "/readyz", "/metrics"):
         answer = ask.get(path)
