@@ -19,10 +19,12 @@ from monitor.backtest.run import Backtest
 from monitor.backtest.signals import DAYS_A_YEAR
 from monitor.backtest.watch import Watch
 from monitor.engine import Track, opens, verdicts_of
+from monitor.errors import UsageError
 from monitor.language import Const, bounds_of, written
 from monitor.rules import Level
 
 FIRST_PART = 0.6
+SHORTEST = 365
 NEAR = 0.1
 DIGITS = 4
 """So many digits has a threshold: more say nothing of the future."""
@@ -134,6 +136,10 @@ def calibrate(done: Backtest, rule: str, target: float, *, watch: Watch) -> Cali
 def _split(tracks: Sequence[Track], start: date | None) -> Split:
     first = max(min(track.sessions[0] for track in tracks), start or date.min)
     last: date = max(track.sessions[-1] for track in tracks)
+    if (last - first).days < SHORTEST:
+        raise UsageError(
+            f"{first} to {last} is too short to calibrate on and tell the rest: at least {SHORTEST} days; take more history"
+        )
     return Split(first, first + timedelta(days=round(((last - first).days + 1) * FIRST_PART)), last)
 
 

@@ -7,21 +7,24 @@ Processes are spawned, never forked, are sent the bars once, and compute on one 
 import logging
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 from monitor.backtest.tried import Job, Measured, stretches
 from monitor.backtest.watch import Watch
 from monitor.config import single_threaded
-from monitor.errors import UnreachableError, UsageError
+from monitor.errors import MonitorError, UnreachableError, UsageError
 
 SMALL = 400
 """Fewer combinations than this are measured before processes have started."""
 SIZE = 200
 """So many combinations at once, on a distributed engine at least."""
 DASK = "dask"
+ADDRESS = r"(tcp|tls)://[^\s/]+:\d+\Z"
 
 Measure = Callable[[int, int], "Future[Measured]"]
 
@@ -48,11 +51,32 @@ def cores() -> int:
 
 
 def _gathered(measure: Measure, parts: Sequence[tuple[int, int]], watch: Watch) -> list[Measured]:
-    futures = [measure(*part) for part in parts]
-    done = [future.result() for future in watch(futures, "combinations")]
+    with _deaf():
+        futures = [measure(*part) for part in parts]
+    try:
+        done = [future.result() for future in watch(futures, "combinations")]
+    except BrokenExecutor as error:
+        raise MonitorError(
+            f"a process that measured combinations was ended from outside ({error}); where memory is short, take "
+            "fewer --processes"
+        ) from None
     for future in futures[len(done) :]:
         future.cancel()
     return done
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started meanwhile never hear Ctrl-C, which is the business of the one that started them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # or it starts with the first process, and lets Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # --- processes
@@ -63,8 +87,7 @@ _JOBS: list[Job] = []
 
 
 def _begin(job: Job) -> None:
-    """Once in each process: what to measure, and that Ctrl-C is the business of the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Once in each process: what to measure."""
     _JOBS[:] = [job]
 
 
@@ -100,26 +123,25 @@ def _dask(job: Job, engine: str, processes: int) -> Iterator[Measure]:
     except ImportError:
         raise UsageError("the engine dask is not installed: pip install 'metalwatch[sweep]'") from None
     address = engine.partition(":")[2]
-    with single_threaded():
-        cluster = (
-            None
-            if address
-            else LocalCluster(
-                processes, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
-            )
-        )
+    if address and not re.match(ADDRESS, address):
+        raise UsageError(f'"{address}" is no address of a Dask scheduler: write {DASK}:tcp://host:8786')
+    with single_threaded(), _deaf():
+        cluster = None
+        if not address:
+            alone = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.ERROR}
+            cluster = LocalCluster(processes, **alone)
         try:
             client = Client(address or cluster, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise UnreachableError(f"no Dask scheduler at {address}: {error}") from None
-        try:
-            sent = client.scatter(job, broadcast=True, hash=False)
-            executor = client.get_executor(pure=False)
-            yield lambda first, stop: executor.submit(Job.measure, sent, first, stop)
-        finally:
-            client.close()
-            if cluster is not None:
-                cluster.close()
+    try:
+        sent = client.scatter(job, broadcast=True, hash=False)
+        executor = client.get_executor(pure=False)
+        yield lambda first, stop: executor.submit(Job.measure, sent, first, stop)
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
 
 
 def joined(parts: Iterable[Measured]) -> Measured:

@@ -1,14 +1,21 @@
 """`calibrate`: the thresholds with which a rule alerts about so often, and how often it did afterwards."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import monitor
-from monitor.cli.history import DAY, bars_to_judge, check_held
-from monitor.cli.options import JsonOption, SettingsOption, configuration
+from monitor.cli.history import bars_to_judge, check_held
+from monitor.cli.options import (
+    FromOption,
+    JsonOption,
+    PricesOption,
+    SettingsOption,
+    ToOption,
+    configuration,
+    span_of,
+)
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.cli.sweep import rate_of
@@ -35,13 +42,9 @@ def calibrate(
     ],
     *,
     target: Annotated[str, typer.Option(metavar="N/year", help="So many alerts: 4/year, 1/month, 0.5/week.")],
-    prices: Annotated[
-        Path | None, typer.Option(help="A file, a folder, or a mapping; else the prices held.")
-    ] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY], help="First session counted.")
-    ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    prices: PricesOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -57,7 +60,7 @@ def calibrate(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(rulebook, held.bars, held.source)
-    first, last = (None if day is None else day.date() for day in (start, end))
+    first, last = span_of(start, end)
     with working("judging"):
         done = run(rulebook, held.bars, start=first, end=last)
     with patient() as patience:

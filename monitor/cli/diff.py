@@ -1,15 +1,21 @@
 """`diff`: which alerts of history another version of the rules adds, removes and moves."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import monitor
-from monitor.cli.history import DAY, bars_of, check_held
-from monitor.cli.options import JsonOption, SettingsOption, configuration
+from monitor.cli.history import bars_of, check_held
+from monitor.cli.options import (
+    FromOption,
+    JsonOption,
+    PricesOption,
+    SettingsOption,
+    ToOption,
+    configuration,
+    span_of,
+)
 from monitor.cli.revisions import pack_texts
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
@@ -49,13 +55,9 @@ def diff(
         str | None,
         typer.Option(metavar="REVISION", help="Compare OLD as it is now with what it was in this revision."),
     ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="A file, a folder, or a mapping; else the prices held.")
-    ] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY], help="First session compared.")
-    ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    prices: PricesOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 where anything differs, as git does.")
     ] = False,
@@ -78,7 +80,7 @@ def diff(
         note(f"warning: {warning}")
     for book in books:
         check_held(book, held.bars, held.source)
-    first, last = (None if day is None else day.date() for day in (start, end))
+    first, last = span_of(start, end)
     with working("judging both versions"):
         before, after = (run(book, held.bars, start=first, end=last) for book in books)
         found_difference = difference(before, after)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.history import Held, bars_of
-from monitor.cli.options import JsonOption, SettingsOption, configuration
+from monitor.cli.options import JsonOption, PricesOption, SettingsOption, configuration
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
 from monitor.overview.words import counted
@@ -44,9 +44,7 @@ def events(
             metavar="INSTRUMENT", help="What is usual is a + b x this; else an instrument's own mean."
         ),
     ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="A file, a folder, or a mapping; else the prices held.")
-    ] = None,
+    prices: PricesOption = None,
     settings: SettingsOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,13 @@ ClockOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+DAY = "%Y-%m-%d"
+PricesOption = Annotated[
+    Path | None,
+    typer.Option("--prices", help="A file, a folder, or a mapping such as prices.yml; else the prices held."),
+]
+FromOption = Annotated[datetime | None, typer.Option("--from", formats=[DAY], help="First session counted.")]
+ToOption = Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")]
 PacksArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="PACK", help="Packs that ship, by name, or files, or folders."),
@@ -32,3 +40,8 @@ def configuration(settings: Path | None) -> "Configuration":
     from monitor.config import read_configuration
 
     return read_configuration(settings)
+
+
+def span_of(start: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
+    """The sessions that `--from` and `--to` name."""
+    return start and start.date(), end and end.date()

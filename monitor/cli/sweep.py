@@ -1,16 +1,23 @@
 """`sweep`: every combination of a rule's parameters over history, and what choosing the best of them is worth."""
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import monitor
-from monitor.cli.history import DAY, bars_to_judge, check_held
-from monitor.cli.options import JsonOption, SettingsOption, configuration
+from monitor.cli.heatmap import check_picture, draw
+from monitor.cli.history import bars_to_judge, check_held
+from monitor.cli.options import (
+    FromOption,
+    JsonOption,
+    PricesOption,
+    SettingsOption,
+    ToOption,
+    configuration,
+    span_of,
+)
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
@@ -19,13 +26,11 @@ from monitor.overview.words import counted
 if TYPE_CHECKING:
     from monitor.backtest.sweeping import Step, Swept
     from monitor.backtest.tried import Stretch
-    from monitor.charts import Cell, Heatmaps
     from monitor.config import Configuration
     from monitor.rulefile.choosing import Choices
 
 TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(week|month|year)\Z")
 A_YEAR = {"week": 365.25 / 7, "month": 12.0, "year": 1.0}
-PICTURES = (".png", ".svg", ".html")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,13 +43,9 @@ def sweep(
         str, typer.Argument(metavar="PACK[:RULE]", help="A pack with a rule that declares `params:`.")
     ],
     *,
-    prices: Annotated[
-        Path | None, typer.Option(help="A file, a folder, or a mapping; else the prices held.")
-    ] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY], help="First session told.")
-    ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    prices: PricesOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
     windows: Annotated[
         int,
         typer.Option(min=2, max=50, help="So many windows of the same length: choose in one, tell the next."),
@@ -68,8 +69,8 @@ def sweep(
     from monitor.backtest.sweeping import Plan
     from monitor.backtest.sweeping import sweep as run
 
-    if chart is not None and chart.suffix.lower() not in PICTURES:
-        raise UsageError(f"{chart}: a heat map is written as {', '.join(PICTURES)}")
+    if chart is not None:
+        check_picture(chart)
     wanted = None if target is None else rate_of(target)
     found = configuration(settings)
     choices = choices_named(rule, found)
@@ -78,12 +79,12 @@ def sweep(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(choices.rulebook, held.bars, held.source)
-    first, last = (None if day is None else day.date() for day in (start, end))
+    first, last = span_of(start, end)
     plan = Plan(choices=choices, start=first, end=last, windows=windows, target=wanted)
     with patient() as patience:
         done = run(plan, held.bars, engine=engine, processes=processes, watch=patience.watch)
     if chart is not None:
-        _draw(chart, done)
+        draw(chart, done)
     if json:
         show_json(_plain(done, held.source))
     else:
@@ -252,64 +253,3 @@ def _edge(one: "Stretch | None") -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:+.1f}"
-
-
-# --- the heat map
-
-
-def _draw(file: Path, done: "Swept") -> None:
-    from monitor.charts import heat_chart, html, png, svg
-
-    spec = heat_chart(_heatmaps(done))
-    kind = file.suffix.lower()
-    try:
-        if kind == ".png":
-            file.write_bytes(png(spec))
-        else:
-            file.write_text(svg(spec) if kind == ".svg" else html(spec), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror or error}") from None
-
-
-def _heatmaps(done: "Swept") -> "Heatmaps":
-    from monitor.backtest.values import HEADLINE
-    from monitor.charts import Heatmaps
-
-    params = done.choices.params
-    others = {param.name: param.default for param in params[2:]}
-    held = ", ".join(f"{name} {value}" for name, value in others.items())
-    span = done.span
-    return Heatmaps(
-        title=f"{done.choices.rule}: {len(done.tried):,} combinations",
-        subtitle=[
-            f"{span.first} to {span.last}"
-            + (f"; with {held}" if held else "")
-            + "; framed: the rule as it is",
-            "The best of so many is no evidence; the table tells what luck explains",
-        ],
-        x=params[0].name,
-        y=params[1].name if len(params) > 1 else "",
-        left="Alerts a year",
-        right=f"{done.study} after {HEADLINE} sessions, % beyond any session" if done.study else "No study",
-        cells=sorted(_cells(done, others), key=lambda cell: (_number(cell.x), _number(cell.y))),
-    )
-
-
-def _number(text: str) -> float:
-    return float(text.rstrip(" %") or 0)
-
-
-def _cells(done: "Swept", others: Mapping[str, object]) -> "Iterator[Cell]":
-    from monitor.charts import Cell
-
-    for one in done.tried:
-        if one.fault is not None or tuple(one.values[2:]) != tuple(others.values()):
-            continue
-        edge = one.whole.edge
-        yield Cell(
-            x=str(one.values[0]),
-            y=str(one.values[1]) if len(one.values) > 1 else "",
-            left=round(done.rate(one), 4),
-            right=None if edge is None else round(edge * 100, 4),
-            marked=one.values == done.choices.defaults,
-        )

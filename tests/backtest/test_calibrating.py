@@ -158,5 +158,6 @@ def test_the_command_tells_what_it_found_or_that_nothing_does(tmp_path: Path) ->
     assert "no threshold gives 500 a year; the most is" in " ".join(told("r", "500/year").split())
     assert json.loads(told("r", "12/year", "--json"))["metrics"][0]["found"]
     assert "nothing to calibrate" in told("flat", "12/year")
+    assert "is too short to calibrate on" in told("r", "12/year", "--from", "2028-06-01")
     assert 'no rule "s" in' in told("s", "12/year")
     assert '"12" is no rate of alerts' in told("r", "12")

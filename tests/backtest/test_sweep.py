@@ -284,6 +284,9 @@ def test_people_read_tables_sentences_and_a_heat_map(folder: Path) -> None:
     [
         (["--chart", "heat.gif"], "a heat map is written as .png, .svg, .html"),
         (["--engine", "ray"], 'no engine "ray": local, dask, or dask:tcp://host:8786'),
+        (["--chart", "nowhere/heat.svg"], "there is no folder nowhere"),
+        (["--engine", "dask:somewhere"], '"somewhere" is no address of a Dask scheduler'),
+        (["--from", "2030-01-01"], "too short for 6 windows"),
         (["--target", "often"], '"often" is no rate of alerts'),
     ],
 )
