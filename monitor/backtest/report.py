@@ -14,7 +14,7 @@ from monitor.backtest.watch import Watch, unwatched
 from monitor.bars import completed
 from monitor.routing import Routing
 
-AUDITED_SESSIONS = 10
+AUDITED_SESSIONS = 4
 """In so many sessions, and two more, the future is poisoned; `check --deep` takes more."""
 
 

@@ -85,7 +85,7 @@ def _ways(fans: Fans) -> Iterator[Any]:
     ]
     if rows:
         lines = chart(rows).mark_line(color=WAY, strokeWidth=1, opacity=0.55)
-        yield lines.encode(x=alt.X("after:Q"), y=_y("change"), detail="one:N")
+        yield lines.encode(x=alt.X("after:Q"), y=_y("change"), detail=alt.Detail("one:N"))
 
 
 def _zero() -> Any:

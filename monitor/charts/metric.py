@@ -115,6 +115,7 @@ def levels(drawing: Drawing) -> Iterator[Any]:
     """Where it fires, and where it is clear again."""
     import altair as alt
 
+    left: Any = alt.XValue
     marks = [(drawing.fires, FIRES), (drawing.clear, CLEAR)]
     lower = min((mark.value for mark, _ in marks if mark is not None), default=0.0)
     for mark, colour in marks:
@@ -134,10 +135,12 @@ def levels(drawing: Drawing) -> Iterator[Any]:
                 color=colour,
                 **halo,
             )
-            yield words.encode(text="text:N", x=alt.value(0))
+            yield words.encode(text=alt.Text("text:N"), x=left(0))
 
 
 def _last(drawing: Drawing) -> Iterator[Any]:
+    import altair as alt
+
     known = drawing.frame.drop_nulls("value").tail(1)
     if not known.height:
         return
@@ -147,4 +150,6 @@ def _last(drawing: Drawing) -> Iterator[Any]:
     row = {"session": at(session), "value": number, "text": text}
     base = chart([row]).encode(x=x("session"), y=y("value"))
     yield base.mark_point(filled=True, color=LINE, size=60, opacity=1)
-    yield base.mark_text(align="left", dx=8, fontSize=13, fontWeight="bold", color=TEXT).encode(text="text:N")
+    yield base.mark_text(align="left", dx=8, fontSize=13, fontWeight="bold", color=TEXT).encode(
+        text=alt.Text("text:N")
+    )

@@ -123,6 +123,7 @@ def _opens(price: Drawing, steps: Sequence[float]) -> Iterator[Any]:
 def _flags(shown: Timeline, width: int) -> Iterator[Any]:
     import altair as alt
 
+    top: Any = alt.YValue
     sessions = shown.price.frame["session"]
     first, last = sessions[0], sessions[-1]
     inside = [flag for flag in shown.flags if first <= flag.day <= last]
@@ -137,7 +138,7 @@ def _flags(shown: Timeline, width: int) -> Iterator[Any]:
         for place, text in beside(places, width)
     ]
     told = chart(words).mark_text(fontSize=11, color=FAINT, baseline="bottom", dy=-2)
-    yield told.encode(text="text:N", x=along("session"), y=alt.value(0))
+    yield told.encode(text=alt.Text("text:N"), x=along("session"), y=top(0))
 
 
 def beside(places: Sequence[tuple[float, int]], width: float) -> list[tuple[float, str]]:

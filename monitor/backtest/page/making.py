@@ -9,7 +9,7 @@ from monitor.backtest.attention import Load
 from monitor.backtest.page import tables
 from monitor.backtest.page.pictures import Fan, Painter, Picture, listed
 from monitor.backtest.page.tables import Square, Table
-from monitor.backtest.page.words import NONE, counted, number
+from monitor.backtest.page.words import NARROW, NONE, counted, number
 from monitor.backtest.report import Report
 from monitor.backtest.run import span
 from monitor.backtest.values import HEADLINE, Evidence
@@ -74,6 +74,7 @@ def _template() -> "Template":
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["unbroken"] = lambda text: text.replace(" %", f"{NARROW}%")
     return environment.from_string((files(__package__) / "page.html.j2").read_text(encoding="utf-8"))
 
 
