@@ -12,7 +12,7 @@ from monitor.messages.content import Content, Rank
 from monitor.messages.writing import write
 from tests.messages.contents import FULL, contents
 
-MARKED = {Form.MARKDOWN, Form.TAGS, Form.MAIL}
+MARKED = (Form.MARKDOWN, Form.TAGS, Form.MAIL)
 """Forms in which any text can be written; Slack has no escape for its own marks."""
 
 
