@@ -1,10 +1,19 @@
 """Ctrl-C ends long work between two items, and a second one ends the command."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from monitor.cli.patience import patient
+
+
+@pytest.fixture(autouse=True)
+def at_a_terminal() -> Iterator[None]:
+    """Python's own answer to Ctrl-C: whoever starts the tests in the background may have switched it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_ctrl_c_ends_the_work_after_the_item_at_hand(capsys: pytest.CaptureFixture[str]) -> None:
