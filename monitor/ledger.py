@@ -156,7 +156,7 @@ def _open_line(one: Standpoint) -> str:
 
 def _near_line(one: Standpoint) -> str:
     now = one.now
-    part = f", {now.closeness:.0%} away" if now.closeness is not None else ""
+    part = f", {now.closeness * 100:.0f} % away" if now.closeness is not None else ""
     return f"{_name(one.instance)}: {now.metric} {now.value_shown}, waits for {now.threshold_shown}{part}"
 
 

@@ -150,6 +150,8 @@ def _explained(row: "ExplainedRow") -> Iterator[str]:
     yield from (f"  {line}" for line in row.attention)
     if row.today is not None:
         yield f"  {_today(row.today)}"
+    if row.evidence:
+        yield f"  evidence {row.evidence}"
     if row.recent:
         yield "  before that:"
     for decision in row.recent:

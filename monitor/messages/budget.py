@@ -11,6 +11,8 @@ from monitor.messages.writing import write
 LEAST_WORDS = 40
 """Words that have fewer characters left than these say nothing any more."""
 CUT = "…"
+TERSE = 200
+"""In so little space the ref has to be enough."""
 
 
 def fitted(content: Content, style: Style, *, picture: bool = False) -> str:
@@ -19,6 +21,7 @@ def fitted(content: Content, style: Style, *, picture: bool = False) -> str:
     if limit is None:
         return write(content, style.form, picture=picture)
     room, body = limit - len(content.title) - 1, ""
+    content = replace(content, terse=limit <= TERSE)
     for less in chain([content], _shorter(content)):
         body = write(less, style.form, picture=picture)
         if len(body) <= room:

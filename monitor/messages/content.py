@@ -81,11 +81,18 @@ class Content:
     """Whether a line for each alert is all."""
     left_out: int = 0
     """So many alerts more than there is space for."""
+    terse: bool = False
+    """Whether the ref has to be enough to ask for more."""
 
     @property
     def footer(self) -> str:
         """Where the prices are from, and how to ask for more."""
-        return f"{self.source} | ref {self.ref}: metalwatch explain {self.ref}"
+        return f"{self.source} | ref {self.ref}" + (f": {self.command}" if self.command else "")
+
+    @property
+    def command(self) -> str:
+        """What to type to ask for more."""
+        return "" if self.terse else f"metalwatch explain {self.ref}"
 
     @property
     def more(self) -> str:

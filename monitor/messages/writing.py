@@ -126,8 +126,8 @@ def _more(content: Content, marks: _Marks) -> list[str]:
 
 
 def _footer(content: Content, marks: _Marks) -> str:
-    command = marks.code(f"metalwatch explain {content.ref}")
-    return f"{marks.literal(content.source)} | ref {content.ref}: {command}"
+    command = f": {marks.code(content.command)}" if content.command else ""
+    return f"{marks.literal(content.source)} | ref {content.ref}{command}"
 
 
 # --- mail

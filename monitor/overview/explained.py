@@ -119,6 +119,8 @@ class ExplainedRow(Row):
     """What happened before, newest first."""
     attention: tuple[str, ...]
     """What stands between it and people now: a cooldown, a silence, an acknowledgement, a rule that inhibits it."""
+    evidence: str | None
+    """What history says of the rule as it is written; null: it was not measured yet."""
     today: TodayRow | None
     """null: there is no such session by what is held now."""
 
@@ -136,7 +138,7 @@ def explain(
     asked = _with_asked(rulebook, instances)
     versions = store.bar_versions(instruments=asked.instruments)
     tracks = {track.instance.key: track for track in observe(asked, completed(_held(versions), now=now))}
-    memories = store.memories()
+    memories, evidence = store.memories(), store.evidence()
     found: list[ExplainedRow] = []
     for instance in instances:
         evaluation = store.evaluation(*instance.key, session, known_by=known_by)
@@ -158,6 +160,9 @@ def explain(
                     legs=_legs(evaluation, versions, rulebook),
                     **_decisions(store, instance, evaluation.session),
                     attention=in_the_way(store, instance, latest, memories, now=now) if of_now else (),
+                    evidence=evidence.get((instance.rule.id, rulebook.versions[instance.rule.id]), (None,))[
+                        0
+                    ],
                     today=_today(tracks[instance.key], evaluation),
                 )
             )

@@ -143,3 +143,24 @@ def test_an_open_alert_is_acknowledged_by_its_rule_or_by_the_ref_of_its_message(
     assert by_ref.returncode == 0, by_ref.stderr
     assert "acknowledged: " in by_ref.stdout
     assert nothing.returncode == 2
+
+
+def test_check_tries_templates_with_every_kind_of_message_and_tells_all_faults_with_their_places(
+    home: Home,
+) -> None:
+    folder = home.folder / "words"
+    folder.mkdir()
+    (folder / "message.text.j2").write_text("{{ title }}\n{{ titel }}", encoding="utf-8")
+    (folder / "message.mail.j2").write_text("{% for one in alerts %}{{ one.words }}", encoding="utf-8")
+    routed(home, "templates: words\n")
+    told = home.command("check")
+
+    assert told.returncode == 2
+    assert "words/message.text.j2:2:1: 'titel' is undefined" in told.stderr
+    assert "words/message.mail.j2:1:1: " in told.stderr
+
+    (folder / "message.chat.j2").write_text("x", encoding="utf-8")
+    named = home.command("check")
+    assert named.returncode == 2
+    assert "expected files called message.text.j2" in named.stderr
+    assert "got message.chat.j2" in named.stderr

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.messages import Form, Style
-from monitor.messages.budget import CUT, fitted, within
+from monitor.messages.budget import CUT, TERSE, fitted, within
 from monitor.messages.content import Alert, Content, Item, Rank
 from monitor.messages.writing import write
 from tests.messages.contents import FULL, contents
@@ -27,8 +27,9 @@ def test_title_and_body_fit_whatever_the_limit_is(content: Content, limit: int, 
 @given(contents())
 def test_with_space_enough_nothing_goes(content: Content) -> None:
     whole = write(content, Form.TEXT)
+    enough = len(content.title) + 1 + len(whole)
 
-    assert shown(len(content.title) + 1 + len(whole), content) == whole
+    assert shown(max(enough, TERSE + 1), content) == whole
 
 
 def test_items_go_as_a_whole_the_least_important_first() -> None:
@@ -81,14 +82,15 @@ def test_the_words_of_the_only_alert_are_cut_where_they_still_say_something() ->
 
     assert body.startswith("word word")
     assert CUT in body
-    assert body.endswith(f"metalwatch explain {FULL.ref}")
+    assert body.endswith(f"ref {FULL.ref}")
 
 
 def test_a_text_message_still_carries_the_ref() -> None:
     body = shown(160)
 
     assert len(FULL.title) + 1 + len(body) <= 160
-    assert FULL.ref in body
+    assert body.splitlines()[-1] == f"Yahoo Finance | ref {FULL.ref}"
+    assert body.startswith("Gold-silver ratio 104.8: silver is cheap against gold\n")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from monitor.errors import DeliveryError
 from monitor.gather import Context
 from monitor.overview.explained import ExplainedRow, explain
 from monitor.prices.sample import SampleSource
+from monitor.proving import keep_evidence
 from monitor.routing import Match, everything
 from monitor.silences import Acknowledged
 from monitor.storage.records import Outcome, Owed
@@ -207,3 +208,12 @@ def test_a_rule_that_asks_about_another_is_explained_with_it(store: Store) -> No
     assert row.levels[0].parts[0].holds is True
     assert row.today is not None
     assert row.today.fires is True
+
+
+def test_what_history_says_of_the_rule_stands_there_once_it_was_measured(store: Store) -> None:
+    live(store, [1.0, 3.0, 3.0, 1.0])
+    before = explained(store)
+    keep_evidence(Context(store, SampleSource(), pack(HIGH)), now=evening(3))
+
+    assert before.evidence is None
+    assert (explained(store).evidence or "").startswith(f"{DAYS[0]} to {DAYS[3]}, 1 episode")
