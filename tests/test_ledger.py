@@ -72,3 +72,13 @@ def test_a_digest_of_a_week_without_anything_still_comes(store: Store) -> None:
     digests_due(store, BOOK, [WEEKLY], now=MONDAY, source="made up")
 
     assert store.outbox_rows()[0].title.endswith(": nothing happened")
+
+
+def test_a_clock_that_is_set_back_across_the_hour_of_a_digest_writes_no_other_one(store: Store) -> None:
+    live(store, [1.0, 3.0])
+    daily = Schedule(every=Every.DAY, at=time(8), zone="UTC", channels=("mail",))
+    for hours in (-23, 0, -1, 0, 1):
+        digests_due(store, BOOK, [daily], now=MONDAY + timedelta(hours=hours), source="made up")
+
+    written = [row.title for row in store.outbox_rows() if row.title.startswith("Daily digest")]
+    assert len(written) == len(set(written)) == 2

@@ -43,7 +43,7 @@ BETWEEN_LIVES = timedelta(minutes=7)
 """Longer than a lease."""
 RANDOM = "at random"
 DONE = "when all is done"
-ON_ITS_WAY = 0.3
+ON_ITS_WAY = 1.0
 """Seconds after which what a killed process sent has arrived, if it left at all."""
 
 SETTINGS = """\

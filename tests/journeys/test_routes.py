@@ -41,11 +41,12 @@ def test_a_route_that_nothing_reaches_is_a_fault_with_its_place(home: Home) -> N
 
 
 def test_an_unknown_channel_and_a_missing_last_route_are_faults_at_once(home: Home) -> None:
-    routed(home, "routes:\n  - {match: {pack: shocks}, channels: [consol]}\n")
+    routed(home, "routes:\n  - {match: {pack: shocks}, channels: [consol]}\nnotices: [othr]\n")
     told = home.command("check")
 
     assert told.returncode == 2
     assert 'unknown channel "consol"; did you mean "console"?' in told.stderr
+    assert 'metalwatch.yml:7:10: unknown channel "othr"; did you mean "other"?' in told.stderr
     assert "the last route does not take everything" in told.stderr
 
 
