@@ -1,5 +1,6 @@
 """Listening: on a socket that is taken before anything else, in a thread beside a daemon or until told to stop."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         msg = f"the status page cannot listen on {host}:{port} ({reason}); set another status.port"
         raise UnreachableError(msg) from None
 
