@@ -137,8 +137,8 @@ def show_spans(legs: Sequence["LegSpan"], line: "Reproduction", *, audited: int)
     paragraph(f"Made by: {line}", hang="  ")
 
 
-def write_page(path: Path, report: "Report", found: "Configuration") -> None:
-    """The report as one HTML file."""
+def write_page(path: Path, report: "Report", found: "Configuration") -> str:
+    """The report as one HTML file; what to tell where it is not all of it."""
     from monitor.backtest.page import page
     from monitor.packs import load_events
 
@@ -149,6 +149,7 @@ def write_page(path: Path, report: "Report", found: "Configuration") -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return f"{path}: stopped before the end, not every rule is drawn" if patience.over else ""
 
 
 def write_rows(path: Path, measured: "Measured") -> None:

@@ -80,8 +80,7 @@ def backtest(
     options = {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
     found = configuration(settings)
     report = _report(found, packs or (), prices, (first, last), _command(packs or (), options))
-    if html is not None:
-        write_page(html, report, found)
+    cut = "" if html is None else write_page(html, report, found)
     if parquet is not None:
         write_rows(parquet, report.measured)
     beyond = [] if allowed is None else over_budget(allowed, report.needed)
@@ -89,9 +88,9 @@ def backtest(
         show_json(_alerts(report) | _evidence(report) | {"over_budget": beyond})
     else:
         _show(report)
-    for text in filter(None, [report.unfinished, *beyond]):
+    for text in filter(None, [report.unfinished, cut, *beyond]):
         note(text)
-    if report.unfinished or beyond:
+    if report.unfinished or cut or beyond:
         raise typer.Exit(1)
 
 
