@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak crash standby check format lock schema calendars clean
+.PHONY: help demo test soak bench crash standby check format lock schema calendars clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,15 @@ schema: .venv/.dev ## Renew rules/pack.schema.json, from which editors complete 
 
 calendars: .venv/.dev ## Renew monitor/closures.py after exchange-calendars was renewed
 	$(BIN)/python -m tests.reference.calendars > monitor/closures.tmp && mv monitor/closures.tmp monitor/closures.py
+
+# Work units W1 and W2, and with them a comparison with peers: METALWATCH_PEERS names the folder of w1.py and w2.py.
+bench: .venv/.dev ## What history, ticks, many rules, waiting, an idle daemon and storage take
+	for size in 10000 100000 1000000 10000000; do $(BIN)/python -m tests.benchmarks.history --size $$size; done
+	$(BIN)/python -m tests.benchmarks.tick
+	$(BIN)/python -m tests.benchmarks.many_rules
+	$(BIN)/python -m tests.benchmarks.start_up
+	$(BIN)/python -m tests.benchmarks.idle
+	$(BIN)/python -m tests.benchmarks.holding
 
 soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threads, connections
 	$(BIN)/python -m tests.benchmarks.soak_yahoo --path chart

@@ -55,11 +55,16 @@ def placed(circles: Sequence[Circle], *, every: int = 1) -> Floats:
     """The returns of all episodes, one row for each turn of the pattern."""
     turns = np.arange(0, PLACEMENTS, every)
     found = [
-        returns[(places[None, :] + (turns * len(returns) // PLACEMENTS)[:, None]) % len(returns)]
+        _closed(returns)[places[None, :] + (turns * len(returns) // PLACEMENTS)[:, None]]
         for returns, places in circles
         if len(places)
     ]
     return np.concatenate(found, axis=1)
+
+
+def _closed(returns: Floats) -> Floats:
+    """A circle laid out twice, so that a place on it and less than one turn more need no division."""
+    return np.concatenate((returns, returns))
 
 
 def placed_means(circles: Sequence[Circle]) -> Floats:
@@ -106,8 +111,8 @@ def interval_of(returns: Floats, *, block: int, seed: Sequence[int]) -> Interval
         return None
     dice = np.random.default_rng(seed)
     starts = dice.integers(0, count, (RESAMPLES, -(-count // block)))
-    drawn = (starts[:, :, None] + np.arange(block)) % count
-    means = returns[drawn.reshape(RESAMPLES, -1)[:, :count]].mean(axis=1)
+    drawn = starts[:, :, None] + np.arange(block)
+    means = _closed(returns)[drawn.reshape(RESAMPLES, -1)[:, :count]].mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(low), float(high), block)
 

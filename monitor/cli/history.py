@@ -185,14 +185,14 @@ def bars_to_judge(found: "Configuration", prices: Path | None, rulebook: "Rulebo
 def bars_of(
     found: "Configuration", prices: Path | None, catalogue: "Catalogue", wanted: Collection[str]
 ) -> Held:
-    """The bars of some instruments, from where a command or settings say; of files, those of others too."""
+    """The bars of some instruments, from where a command or settings say; of files, those that confirm them too."""
     configured = found.settings.prices
     if prices is None and configured.source == "files" and configured.folder is not None:
         prices = found.folder / configured.folder
     if prices is not None:
         from monitor.prices.files import read_prices
 
-        read = read_prices(prices, catalogue)
+        read = read_prices(prices, catalogue, wanted=wanted)
         return Held(read.frame, str(prices), _about(read.warnings, wanted), read.files)
     if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars

@@ -6,7 +6,7 @@ Nothing is lost in silence: a row that cannot be read is a fault, a row that mak
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from monitor.instruments import Catalogue, Instrument
 from monitor.prices.rows import INTERVAL, refuse_intraday, refuse_unit, rows_to_bars, screened
 from monitor.prices.source import Fetched, Outcome
 from monitor.prices.table import read_table, read_values
-from monitor.quality import Finding, judge_history, told_of_each
+from monitor.quality import Finding, judge_history, siblings, told_of_each
 from monitor.yamltext import did_you_mean, read_yaml
 
 MAPPING = "prices.yml"
@@ -43,9 +43,17 @@ class Prices:
     """Where the values of a series come from, by a column `source`."""
 
 
-def read_prices(path: Path, catalogue: Catalogue, *, now: datetime | None = None) -> Prices:
-    """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them."""
+def read_prices(
+    path: Path, catalogue: Catalogue, *, now: datetime | None = None, wanted: Collection[str] | None = None
+) -> Prices:
+    """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them.
+
+    With `wanted`, only of these instruments, and of those that can confirm what is doubted of them.
+    """
     files, warnings = locate(path, catalogue)
+    if wanted is not None:
+        asked = set(wanted).union(*(siblings(name) for name in wanted))
+        files = {name: paths for name, paths in files.items() if name in asked}
     read = read_files(files, catalogue, now=now)
     return replace(read, warnings=(*warnings, *read.warnings))
 
