@@ -25,7 +25,7 @@ METRICS = (
     *(f"zscore(gold / silver, {n})" for n in (20, 60, 120, 252)),
     *(f"sma(copper, {n}) / copper" for n in (10, 20, 50, 100, 200)),
     *(f"change(silver, {n})" for n in (1, 5, 20, 60)),
-    *(f"drawdown({one})" for one in ("gold", "silver", "copper")),
+    *(f"drawdown({one}) + 1" for one in ("gold", "silver", "copper")),
     *(f"rsi({one}, 14) / 100" for one in ("gold", "silver", "copper")),
     "gold / silver / 100",
 )
@@ -35,7 +35,7 @@ def rulebook(count: int, catalogue: Any) -> Rulebook:
     """So many rules on the same metrics, each with a threshold of its own."""
     metrics = [f"  m{number}: {text}" for number, text in enumerate(METRICS)]
     rules = [
-        f"  r{number}:\n    when: {metric} > {1 + number / 10_000}"
+        f"  r{number}:\n    when: {metric} > {0.5 + number / 10_000}"
         for number, metric in enumerate(islice(cycle([f"m{i}" for i in range(len(METRICS))]), count))
     ]
     text = "\n".join(["pack: many", "about: Many rules.", "metrics:", *metrics, "rules:", *rules])
