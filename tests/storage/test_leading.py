@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from monitor.errors import NoLongerLeadingError, StorageError
+from monitor.storage import leading as module
 from monitor.storage import postgresql
 from monitor.storage.database import connect, writing
 from monitor.storage.leading import NAME, leader, leading, only_one
@@ -162,3 +163,20 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(pair: tuple[Store
     with leading(first, holder="one", since=NOW) as held:  # its connections are tried before they are used
         assert held is not None
     gone.close()
+
+
+def test_a_process_that_is_frozen_in_the_middle_of_writing_holds_up_no_takeover(
+    pair: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair
+    monkeypatch.setattr(module, "QUIET_SECONDS", 1)
+
+    def write_and_freeze() -> None:
+        with writing(first.engine) as frozen, leading(second, holder="two", since=NOW) as held:
+            assert held is not None
+            held.store.set_meta("a", "b")
+            frozen.execute(text("insert into meta values ('a', 'frozen')"))
+
+    with pytest.raises(StorageError, match="ended the connection"):
+        write_and_freeze()
+    assert second.meta("a") == "b"
