@@ -18,6 +18,7 @@ from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
 from monitor.packs import shipped_packs
 from monitor.rulefile import read_pack
+from monitor.rulefile.choosing import choices_of
 from monitor.rulefile.model import PackFile
 from monitor.yamltext import read_yaml, validate
 from tests.support.picture import PICTURE
@@ -86,6 +87,15 @@ def test_the_rule_that_is_explained_is_the_one_that_ships(catalogue: Catalogue) 
 
     assert shown["rules"]["gsr-high"].items() <= shipped["rules"]["gsr-high"].items()
     assert shown["metrics"].items() <= shipped["metrics"].items()
+
+
+def test_the_parameters_that_are_shown_make_as_many_combinations_as_is_said(catalogue: Catalogue) -> None:
+    (text,) = [block for block in blocks("yaml") if "params:" in block]
+    pack = f"pack: shown\nabout: shown\nmetrics: {{gsr: gold / silver}}\n{text}"
+
+    count = choices_of(pack, file="README.md", catalogue=catalogue).count
+
+    assert f"tries all {count} combinations" in README
 
 
 def test_the_settings_that_are_shown_are_right() -> None:

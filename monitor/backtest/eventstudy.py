@@ -18,6 +18,7 @@ from monitor.backtest.chance import SEED, TINY, overlap
 from monitor.backtest.figures import Figures, figures
 from monitor.backtest.forward import Days, Floats
 from monitor.backtest.verdicts import SURE
+from monitor.backtest.watch import Watch, unwatched
 from monitor.eventfile import Event
 from monitor.instruments import Catalogue
 
@@ -79,7 +80,15 @@ class Studied:
     windows: tuple[Around, ...]
     effective: float
     """What so many events are worth where their longest windows overlap."""
+    left_out: tuple[str, ...] = ()
+    """Instruments that were not measured, because it was ended early."""
     seed: int = SEED
+
+    @property
+    def unfinished(self) -> str | None:
+        if not self.left_out:
+            return None
+        return f"{', '.join(self.left_out)} {'was' if len(self.left_out) == 1 else 'were'} not measured and left out"
 
 
 def study_events(
@@ -89,11 +98,15 @@ def study_events(
     catalogue: Catalogue,
     *,
     market: str | None = None,
+    watch: Watch = unwatched,
 ) -> Studied:
     """The events, each measured on its subjects, which are instruments; those without prices are left out."""
     held = frozenset(bars["instrument"].unique())
-    wanted = dict.fromkeys(name for names in subjects for name in names if name in held and name != market)
-    known = {name: abnormal(bars, catalogue.instruments[name], catalogue, market=market) for name in wanted}
+    wanted = [*dict.fromkeys(name for names in subjects for name in names if name in held and name != market)]
+    known = {
+        name: abnormal(bars, catalogue.instruments[name], catalogue, market=market)
+        for name in watch(wanted, "instruments")
+    }
     parts = [tuple(known[name] for name in names if name in known) for names in subjects]
     returns = np.stack([_returns(parts, events, window) for window in range(len(WINDOWS))])
     touching = _touching(events)
@@ -109,7 +122,13 @@ def study_events(
         for event, own, values, touches in zip(events, parts, returns.T, touching, strict=True)
     )
     windows = tuple(_around(number, returns[number], parts) for number in range(len(WINDOWS)))
-    return Studied(market=market, cases=cases, windows=windows, effective=effective)
+    return Studied(
+        market=market,
+        cases=cases,
+        windows=windows,
+        effective=effective,
+        left_out=tuple(wanted[len(known) :]),
+    )
 
 
 def _returns(parts: Sequence[Sequence[Abnormal]], events: Sequence[Event], window: int) -> Floats:

@@ -37,12 +37,13 @@ def measured(job: Job, *, engine: str, processes: int | None, watch: Watch) -> l
     elif engine != "local":
         raise UsageError(f'no engine "{engine}": local, {DASK}, or {DASK}:tcp://host:8786')
     elif (processes or cores()) == 1 or count < SMALL:
-        return [job.measure(*part) for part in watch(list(stretches(count, SIZE // 4)), "combinations")]
+        parts = list(stretches(count, SIZE // 4))
+        return [job.measure(*part) for part in watch(parts, _label(SIZE // 4))]
     else:
         opened = _pool(job, processes or cores())
         size = max(min(SIZE, count // (4 * (processes or cores()))), 1)
     with opened as measure:
-        return _gathered(measure, list(stretches(count, size)), watch)
+        return _gathered(measure, list(stretches(count, size)), watch, _label(size))
 
 
 def cores() -> int:
@@ -50,11 +51,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _gathered(measure: Measure, parts: Sequence[tuple[int, int]], watch: Watch) -> list[Measured]:
+def _label(size: int) -> str:
+    return f"{size} combinations each"
+
+
+def _gathered(measure: Measure, parts: Sequence[tuple[int, int]], watch: Watch, label: str) -> list[Measured]:
     with _deaf():
         futures = [measure(*part) for part in parts]
     try:
-        done = [future.result() for future in watch(futures, "combinations")]
+        done = [future.result() for future in watch(futures, label)]
     except BrokenExecutor as error:
         raise MonitorError(
             f"a process that measured combinations was ended from outside ({error}); where memory is short, take "

@@ -16,9 +16,10 @@ from monitor.cli.options import (
     configuration,
     span_of,
 )
+from monitor.cli.patience import patient
 from monitor.cli.revisions import pack_texts
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
-from monitor.errors import UsageError
+from monitor.errors import MonitorError, UsageError
 from monitor.overview.words import counted
 
 if TYPE_CHECKING:
@@ -81,9 +82,12 @@ def diff(
     for book in books:
         check_held(book, held.bars, held.source)
     first, last = span_of(start, end)
-    with working("judging both versions"):
-        before, after = (run(book, held.bars, start=first, end=last) for book in books)
-        found_difference = difference(before, after)
+    with patient() as patience:
+        versions = patience.watch(books, "versions judged")
+        judged = [run(book, held.bars, start=first, end=last) for book in versions]
+    if len(judged) < len(books):
+        raise MonitorError("stopped before both versions were judged: nothing was compared")
+    found_difference = difference(*judged)
     if json:
         show_json(_plain(found_difference, held, names, rev, (first, last)))
     else:

@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli.history import Held, bars_of
 from monitor.cli.options import JsonOption, PricesOption, SettingsOption, configuration
+from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
 from monitor.errors import UsageError
 from monitor.overview.words import counted
@@ -63,12 +64,15 @@ def events(
     for warning in held.warnings:
         note(f"warning: {warning}")
     _check_held(held, wanted, market)
-    with working("measuring"):
-        done = study_events(chosen, subjects, held.bars, catalogue, market=market)
+    with patient() as patience:
+        done = study_events(chosen, subjects, held.bars, catalogue, market=market, watch=patience.watch)
     if json:
         show_json(_plain(done, of, held))
     else:
         _show(done, of, held)
+    if done.unfinished:
+        note(f"PARTIAL: {done.unfinished}")
+        raise typer.Exit(1)
 
 
 def _chosen(
@@ -144,6 +148,7 @@ def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
         "estimation": {"sessions": ESTIMATION, "before": GAP},
         "placebos": PLACEBOS,
         "seed": done.seed,
+        "unfinished": done.unfinished,
         "effective": plain(done.effective),
         "windows": [plain(one) for one in done.windows],
         "events": [
@@ -168,6 +173,8 @@ def _show(done: "Studied", of: str | None, held: Held) -> None:
     from monitor.backtest.eventstudy import PLACEBOS, sentence
 
     usual = "its own mean" if done.market is None else f"a + b x {done.market}"
+    if done.unfinished:
+        paragraph(f"PARTIAL: {done.unfinished}.")
     say(f"Prices: {held.source}")
     paragraph(
         f"Changes in % beyond what is usual: {usual} over the {ESTIMATION} sessions that end {GAP} before day 0. "

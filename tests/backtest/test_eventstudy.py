@@ -2,9 +2,10 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from monitor.cli.app import app
 from monitor.eventfile import Event
 from tests.support.made_up import CATALOGUE, made, sessions
 
+T = TypeVar("T")
 COUNT = 400
 AT = 250
 """The session of the event."""
@@ -136,6 +138,19 @@ def test_events_near_each_other_are_told_and_count_for_less() -> None:
     assert [case.overlaps for case in near.cases] == [True, True, False]
     assert 2 < near.effective < 3
     assert single.windows[1].spread is None
+
+
+def test_a_study_that_is_ended_early_leaves_instruments_out_and_says_so() -> None:
+    def first_only(items: Sequence[T], _what: str) -> Iterable[T]:
+        return items[:1]
+
+    event = Event(date=sessions(COUNT)[AT], title="news", instruments=("gold", "silver"))
+    frame = made({"gold": walk(9), "silver": walk(10)})
+
+    done = study_events([event], [("gold", "silver")], frame, CATALOGUE, watch=first_only)
+
+    assert done.unfinished == "silver was not measured and left out"
+    assert done.cases[0].instruments == ("gold",)
 
 
 def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) -> None:
