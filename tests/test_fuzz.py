@@ -60,6 +60,41 @@ def test_any_format_of_a_message_is_refused_or_prints(catalogue: Catalogue, name
     faults_of(pack("gsr > 60", f"{{{name}:{spec}}}"), catalogue)
 
 
+AMOUNTS: st.SearchStrategy[object] = st.sampled_from(
+    [
+        0,
+        1,
+        90,
+        -5,
+        0.1,
+        1e-320,
+        1e308,
+        -1e308,
+        10**400,
+        "5%",
+        "-2 %",
+        "9" * 400 + "%",
+        "x",
+        True,
+        None,
+        [],
+        {},
+    ]
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(AMOUNTS, max_size=4)
+    | st.fixed_dictionaries({}, optional=dict.fromkeys(("from", "to", "step", "default", "x"), AMOUNTS))
+    | AMOUNTS
+)
+def test_any_parameter_is_refused_or_runs(catalogue: Catalogue, raw: object) -> None:
+    text = pack("gsr > top").replace("when:", f"params: {{top: {json.dumps(raw)}}}\n    when:")
+
+    timed(text, catalogue)
+
+
 # --- what is too large to compute is told, and told soon
 
 

@@ -27,6 +27,8 @@ DIGITS = 12
 """So many digits of a value in a range are kept: 0.3, not 0.30000000000000004."""
 BARS_KEYS = ("for", "clear_for")
 ROUNDING = 1e-9
+COUNTLESS = 10**15
+"""More values than this are not counted."""
 
 Choice = Mapping[str, Amount]
 """A value for each parameter of a rule."""
@@ -100,9 +102,10 @@ def _values(start: Amount, stop: Amount, step: Amount) -> tuple[Amount, ...]:
 
 def _count(start: Amount, stop: Amount, step: Amount) -> int:
     """How many values a range has; none where it has no step or no end."""
-    if step.number <= 0:
+    if step.number <= 0 or stop.number < start.number:
         return 0
-    return max(int((stop.number - start.number) / step.number + ROUNDING) + 1, 0)
+    steps = (stop.number - start.number) / step.number
+    return int(steps + ROUNDING) + 1 if steps < COUNTLESS else COUNTLESS
 
 
 # --- faults

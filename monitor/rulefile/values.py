@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -63,10 +64,12 @@ class Amount:
 
 def amount(value: object) -> Amount:
     """`90` and `8%` as amounts."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return Amount(float(value))
-    if isinstance(value, str) and re.match(AMOUNT, value):
-        return Amount(float(value.rstrip("% ")), percent=True)
+    percent = isinstance(value, str) and re.match(AMOUNT, value) is not None
+    if percent or (isinstance(value, int | float) and not isinstance(value, bool)):
+        with suppress(OverflowError, ValueError):
+            number = float(str(value).rstrip("% "))
+            if math.isfinite(number):
+                return Amount(number, percent)
     msg = f"it is a number or a part of a hundred: write 90 or 8%, not {value!r}"
     raise ValueError(msg)
 
