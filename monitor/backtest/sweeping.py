@@ -21,14 +21,16 @@ import polars as pl
 from monitor.backtest.chance import SHOWN_PLACEMENTS, TINY
 from monitor.backtest.run import END_OF_TIME
 from monitor.backtest.signals import DAYS_A_YEAR
-from monitor.backtest.spans import studied
+from monitor.backtest.spans import IT, studied
 from monitor.backtest.tried import LEAST, Job, Measured, Stretch, Tried, packed
+from monitor.backtest.verdicts import SURE
 from monitor.backtest.watch import Watch
 from monitor.backtest.workers import joined, measured
 from monitor.bars import completed
 from monitor.errors import UsageError
 from monitor.rulefile.choosing import Choices
 from monitor.rulefile.values import Amount
+from monitor.rules import Instance, Rulebook
 
 WINDOWS = 6
 SHORTEST = 180
@@ -121,13 +123,13 @@ def sweep(
     choices, book = plan.choices, plan.choices.rulebook
     own = book.find(f"{book.instances[0].rule.pack}/{choices.rule}")
     judged = completed(bars, now=END_OF_TIME)
-    parts = windows_of(judged, own[0].instruments, plan)
+    parts = windows_of(judged, [_legs(one, book) for one in own], plan)
     edges = (*(one.first for one in parts), parts[-1].last + timedelta(days=1))
     job = Job(choices, packed(judged, book.instruments | studied(book)), plan.start, plan.end, edges)
     found = joined(measured(job, engine=engine, processes=processes, watch=watch))
     return Swept(
         choices=choices,
-        study=own[0].rule.study,
+        study="each member" if own[0].rule.study == IT else own[0].rule.study,
         windows=parts,
         tried=found.tried,
         adjusted=tuple(_adjusted(found)),
@@ -136,15 +138,23 @@ def sweep(
     )
 
 
-def windows_of(bars: pl.DataFrame, instruments: frozenset[str], plan: Plan) -> tuple[Window, ...]:
-    """The span of history in windows of the same length, from the latest first bar of a leg on."""
-    own = bars.filter(pl.col("instrument").is_in(sorted(instruments)))
-    spans = own.group_by("instrument").agg(
+def _legs(instance: Instance, book: Rulebook) -> frozenset[str]:
+    """What an instance reads, itself or through rules it asks about."""
+    asked = [other for one in instance.fired.values() for other in book.find(one.rule)]
+    return instance.instruments.union(*(other.instruments for other in asked))
+
+
+def windows_of(bars: pl.DataFrame, legs: Sequence[frozenset[str]], plan: Plan) -> tuple[Window, ...]:
+    """The span of history in windows of the same length, from where the first instance has all its legs."""
+    spans = bars.group_by("instrument").agg(
         pl.col("session").min().alias("a"), pl.col("session").max().alias("b")
     )
-    if spans.is_empty():
-        raise UsageError(f"no prices of {', '.join(sorted(instruments))}")
-    first, last = max(spans["a"].to_list()), max(spans["b"].to_list())
+    held = {name: (first, last) for name, first, last in spans.iter_rows()}
+    known = [[held[name] for name in names] for names in legs if names <= held.keys()]
+    if not known:
+        raise UsageError(f"no prices of {', '.join(sorted(frozenset().union(*legs) - held.keys()))}")
+    first = min(max(one for one, _ in own) for own in known)
+    last = max(one for own in known for _, one in own)
     first, last = max(first, plan.start or first), min(last, plan.end or last)
     days = (last - first).days + 1
     if days < plan.windows * SHORTEST:
@@ -216,9 +226,10 @@ def sentences(done: Swept) -> Iterator[str]:
         )
         return
     one, p = best[0]
+    beyond = ", but this one is farther out than luck explains" if p < SURE else ""
     yield (
-        f"the best of {many:,} combinations is no evidence: on random dates with the same spacing the best of as many "
-        f"is as far out in {p:.0%} of cases (adjusted p = {p:.3f}; alone it looked like {one.p:.3f})"
+        f"the best of {many:,} combinations is no evidence{beyond}: on random dates with the same spacing the best of as "
+        f"many is as far out in {p:.0%} of cases (adjusted p = {p:.3f}; alone it looked like {one.p:.3f})"
     )
     count, edge = out_of_sample(done)
     if edge is None:

@@ -214,6 +214,24 @@ def test_a_rule_is_named_where_several_have_parameters_and_told_where_it_has_non
             choices(text, rule)
 
 
+def test_a_group_a_ladder_and_a_rule_that_asks_about_another_are_swept() -> None:
+    each = (
+        "each: {params: {up: [2%, 4%]}, for_each: metals, study: it, levels: "
+        "{info: {when: 'change(it, 1) > up'}, critical: {when: 'change(it, 1) > up * 2'}}}"
+    )
+    asks = "asks: {params: {days: [5, 10]}, when: sessions_since(fired(plain)) < days, study: silver}"
+    text = f"pack: p\nabout: made up\nrules:\n  {each}\n  {asks}\n  plain: {{when: 'change(gold, 1) > 3%'}}\n"
+    found = {
+        rule: sweep(Plan(choices=choices(text, rule), windows=3), BARS, processes=1, watch=unwatched)
+        for rule in ("each", "asks")
+    }
+
+    book = pack("each: {for_each: metals, when: 'change(it, 1) > 4%'}")
+    assert found["each"].tried[1].whole.opens == sum(len(opens(track)) for track in run(book, BARS).tracks)
+    assert found["each"].study == "each member"
+    assert all(one.whole.opens for one in found["asks"].tried)
+
+
 def test_history_too_short_for_its_windows_is_refused() -> None:
     with pytest.raises(UsageError, match="too short for 40 windows"):
         swept(windows=40)
