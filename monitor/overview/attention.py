@@ -103,7 +103,7 @@ def in_the_way(
         for one in store.silences()
         if any(one.match.takes(instance, level.severity) for level in instance.levels)
         and one.since <= now
-        and (one.until is None or now < one.until)
+        and (_began_before(memory, one) if one.until is None else now < one.until)
     ]
     found += [
         f"acknowledged by {one.author}" + (f": {one.note}" if one.note else "")
@@ -119,6 +119,11 @@ def in_the_way(
             if _is_open(rule, instance, memories)
         ),
     )
+
+
+def _began_before(memory: Memory, silence: Silence) -> bool:
+    """Whether what is open is what a silence until resolved is about."""
+    return memory.state.opened is not None and memory.state.opened <= silence.since.date()
 
 
 def _is_open(rule: str, instance: Instance, memories: Mapping[InstanceKey, Memory]) -> bool:

@@ -153,6 +153,17 @@ def test_silences_acknowledgements_and_inhibiting_rules_that_hold_now_are_named(
     )
 
 
+def test_a_silence_until_resolved_is_over_with_the_episode_it_was_about(store: Store) -> None:
+    rules = "high: {when: gold > 2}"
+    live(store, [1.0, 3.0], rules)
+    store.add_silence(Match(rule=("high",)), reason="noise", author="ann", since=evening(1), until=None)
+    during = explained(store, rules).attention
+    live(store, [1.0, 3.0, 1.0, 3.0], rules)
+
+    assert during == ("silence 1 by ann: noise",)
+    assert "silence 1 by ann: noise" not in explained(store, rules).attention
+
+
 def test_the_message_and_every_attempt_stand_beside_what_they_tell(store: Store) -> None:
     live(store, [1.0, 3.0, 3.0])
     answers = iter([DeliveryError("down"), None])
