@@ -23,15 +23,19 @@ def register(app: typer.Typer) -> None:
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state, and how fresh its data are."""
     from monitor.daemon import read_clock
+    from monitor.ledger import standpoints
     from monitor.opening import make_context, opened
     from monitor.overview.history import history
+    from monitor.overview.rules import nearby
     from monitor.overview.status import read_status
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     with opened(found, claim=False) as (store, source):
         context, now = make_context(found, store, source), watch.now()
-        view = read_status(context, now=now, clock=watch.label, tracks=history(context, now).values())
+        points = standpoints(store, context.rulebook)
+        near = nearby(points, history(context, now).values())
+        view = read_status(context, points, near, now=now, clock=watch.label)
     if json:
         show_json(view)
     else:

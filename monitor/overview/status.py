@@ -1,17 +1,18 @@
 """How everything is, in one value: rules, data, source, outbox, and what makes it unwell."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from monitor.engine import Track
 from monitor.gather import Context
 from monitor.health import Health, unwell_series
-from monitor.ledger import standpoints
+from monitor.ledger import Standpoint
+from monitor.nearness import Nearness
 from monitor.overview.data import SeriesRow, SourceRow, data_rows, source_row, unwell_source
 from monitor.overview.delivery import failures
 from monitor.overview.row import Row
-from monitor.overview.rules import NOT_JUDGED, RuleRow, nearby, rule_rows
+from monitor.overview.rules import NOT_JUDGED, RuleRow, rule_rows
 from monitor.overview.words import discreet
+from monitor.rules import InstanceKey
 from monitor.storage.leading import leader
 from monitor.storage.records import GIVEN_UP, OPEN
 from monitor.storage.store import Store
@@ -69,15 +70,19 @@ class StatusView(Row):
 
 
 def read_status(
-    context: Context, *, now: datetime, clock: str = "", tracks: Iterable[Track] = ()
+    context: Context,
+    points: Sequence[Standpoint],
+    near: Mapping[InstanceKey, Nearness],
+    *,
+    now: datetime,
+    clock: str = "",
 ) -> StatusView:
-    """How everything is now; nothing is written.  `tracks` tell how near each rule is to its trigger."""
+    """How everything is now; nothing is written."""
     store, health = context.store, current_health(context, now=now)
-    points = standpoints(store, context.rulebook)
     return StatusView(
         prices=context.source.label,
         clock=clock or None,
-        rules=tuple(rule_rows(points, health, nearby(points, tracks))),
+        rules=tuple(rule_rows(points, health, near)),
         data=tuple(data_rows(health, context.rulebook.catalogue, now)),
         source=source_row(health.source),
         outbox={status.value: number for status, number in store.counts().outbox.items()},

@@ -14,6 +14,7 @@ from threading import Lock
 from monitor.engine import Track
 from monitor.errors import MonitorError
 from monitor.gather import Context
+from monitor.nearness import Nearness
 from monitor.overview.history import history
 from monitor.rules import InstanceKey
 
@@ -33,6 +34,8 @@ class Histories:
         self._asked: Context | None = None  # kept, so that the id of its rulebook stays its own
         self._next: Future[Tracks] | None = None
         self._whole: Tracks | None = None
+        self.near: dict[tuple[object, ...], Nearness] = {}
+        """How near instances were to their triggers, by the history that is whole."""
 
     def tracks(self, context: Context, now: datetime) -> Tracks:
         """The history of every instance, as of the bars that are held or a little before; empty while there is none."""
@@ -54,7 +57,8 @@ class Histories:
         except MonitorError:
             self._key = None  # to be tried again
             raise
-        self._whole = whole
+        if self._whole is not whole:
+            self._whole, self.near = whole, {}
         return whole
 
     def close(self) -> None:

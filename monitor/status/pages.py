@@ -17,7 +17,7 @@ import monitor
 from monitor.overview.rules import RuleRow
 from monitor.status import drawing, views
 from monitor.status.guard import COOKIE, cookie_of, is_token
-from monitor.status.queries import AlertsQuery, MessagesQuery, Query, read_query
+from monitor.status.queries import AlertsQuery, MessagesQuery, Query, StatusQuery, read_query
 from monitor.status.site import Site
 
 FOLDER = Path(__file__).parent / "templates"
@@ -76,14 +76,22 @@ class Pages:
 
     def status(self, request: Request) -> Response:
         """How everything is, what is open first."""
-        read_query(Query, request.query_params)
-        view = views.see_status(self.site)
-        reasons = views.see_readiness(self.site)
+        asked = read_query(StatusQuery, request.query_params)
+        view, reasons = views.see_status(self.site), views.see_readiness(self.site)
         rows = sorted(view.rules, key=_nearness)
-        sparks = views.see_sparklines(self.site, view)
+        opened = [row for row in rows if row.level is not None]
+        shown = rows[: max(asked.limit, len(opened))]
+        sparks = views.see_sparklines(self.site, shown)
         wrong = dict.fromkeys((*reasons, *view.notes, *view.failures))
         return self.shown(
-            "status", here="/", view=view, rows=rows, sparks=sparks, wrong=wrong, ready=not reasons
+            "status",
+            here="/",
+            view=view,
+            opened=opened,
+            rows=shown,
+            sparks=sparks,
+            wrong=wrong,
+            ready=not reasons,
         )
 
     def rule(self, request: Request) -> Response:

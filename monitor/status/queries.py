@@ -15,6 +15,13 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class StatusQuery(Query):
+    """How many rules."""
+
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """What is open, and then so many rules in all."""
+
+
 class AlertsQuery(Query):
     """Which alerts."""
 

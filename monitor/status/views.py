@@ -1,9 +1,10 @@
 """What each page and each address of the API reads: one function each, the same for people and programs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
 from monitor.ledger import Standpoint, account, standpoints
+from monitor.nearness import Nearness
 from monitor.overview.alerts import AccountRow, AlertRow, Filter, account_row, alert_rows, heard
 from monitor.overview.attention import AcknowledgedRow, SilenceRow, acknowledged_rows, silence_rows
 from monitor.overview.row import Row
@@ -11,6 +12,7 @@ from monitor.overview.rule import Pictured, read_rule, sparkline
 from monitor.overview.rules import RuleRow, nearby, rule_rows
 from monitor.overview.status import StatusView, read_status, readiness
 from monitor.overview.told import MessageRow, message_row
+from monitor.rules import InstanceKey
 from monitor.status.queries import AlertsQuery, MessagesQuery
 from monitor.status.site import Site
 from monitor.wellbeing import current_health
@@ -59,8 +61,8 @@ def see_status(site: Site) -> StatusView:
 
     def read() -> StatusView:
         context, now = site.context(), site.now()
-        tracks = site.histories.tracks(context, now)
-        return read_status(context, now=now, clock=site.clock, tracks=tracks.values())
+        points = standpoints(context.store, context.rulebook)
+        return read_status(context, points, _near(site, points), now=now, clock=site.clock)
 
     return site.recent.get("status", read)
 
@@ -70,15 +72,30 @@ def see_readiness(site: Site) -> list[str]:
     return site.recent.get("ready", lambda: readiness(site.context(), now=site.now(), patience=site.patience))
 
 
-def see_sparklines(site: Site, view: StatusView) -> Mapping[tuple[str, str | None], tuple[float | None, ...]]:
-    """The last values of each rule, as far as they are computed."""
+def see_sparklines(site: Site, rows: Iterable[RuleRow]) -> Mapping[InstanceKey, tuple[float | None, ...]]:
+    """The last values of some rules, as far as they are computed."""
     tracks = site.histories.tracks(site.context(), site.now())
-    rows = ((row, tracks.get((row.rule, row.instance))) for row in view.rules)
+    known = ((row, tracks.get((row.rule, row.instance))) for row in rows)
     return {
         (row.rule, row.instance): sparkline(track, row.session)
-        for row, track in rows
+        for row, track in known
         if track is not None and row.session is not None
     }
+
+
+def _near(site: Site, points: Iterable[Standpoint]) -> dict[InstanceKey, Nearness]:
+    """How near each instance is to its trigger; worked out once for a history and a session."""
+    tracks = site.histories.tracks(site.context(), site.now())
+    memo = site.histories.near
+    keys = {
+        (one.instance.key, one.evaluation.session, one.level is not None): one
+        for one in points
+        if one.evaluation is not None and one.instance.key in tracks
+    }
+    missing = {one.instance.key: key for key, one in keys.items() if key not in memo}
+    news = nearby([keys[key] for key in missing.values()], [tracks[name] for name in missing])
+    memo |= {missing[name]: found for name, found in news.items()}
+    return {one.instance.key: memo[key] for key, one in keys.items()}
 
 
 def see_alerts(site: Site, asked: AlertsQuery) -> AlertsView:
@@ -142,6 +159,4 @@ def _found(site: Site, rule: str) -> list[tuple[RuleRow, Standpoint]]:
     if not points:
         raise NoSuchRuleError
     health = current_health(context, now=site.now())
-    tracks = site.histories.tracks(context, site.now())
-    own = [tracks[one.instance.key] for one in points if one.instance.key in tracks]
-    return list(zip(rule_rows(points, health, nearby(points, own)), points, strict=True))
+    return list(zip(rule_rows(points, health, _near(site, points)), points, strict=True))

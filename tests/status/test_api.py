@@ -16,7 +16,9 @@ from starlette.testclient import TestClient
 
 from monitor.cycle import run_cycle
 from monitor.gather import Context
+from monitor.ledger import standpoints
 from monitor.overview.history import history
+from monitor.overview.rules import nearby
 from monitor.overview.status import read_status
 from monitor.packs import load_rulebook
 from monitor.prices.sample import SampleSource
@@ -69,8 +71,10 @@ def test_every_field_and_every_address_of_the_document_is_explained() -> None:
 
 
 def test_the_api_says_what_the_terminal_says(ask: TestClient, site: Site) -> None:
-    tracks = history(site.context(), NOW).values()
-    said = read_status(site.context(), now=NOW, clock=site.clock, tracks=tracks)
+    context = site.context()
+    points = standpoints(context.store, context.rulebook)
+    near = nearby(points, history(context, NOW).values())
+    said = read_status(context, points, near, now=NOW, clock=site.clock)
 
     assert ask.get("/api/v1/status").json() == json.loads(json.dumps(said.plain))
 

@@ -113,6 +113,16 @@ def test_the_first_page_tells_what_is_open_and_what_is_wrong(every_page: dict[st
     assert text.count('<svg class="spark"') >= 7
 
 
+def test_of_many_rules_what_is_open_comes_first_and_the_rest_is_one_link_away(ask: TestClient) -> None:
+    text = ask.get("/?limit=1").text
+    rows = text[text.index("Rules</h2>") :]
+
+    assert rows.count('<th role="rowheader"') == 3, "as many as are open"
+    assert re.search(r"3 of 1\d rules in force", rows)
+    assert '<a href="/?limit=100000">All 1' in rows
+    assert ask.get("/?limit=0").status_code == 400
+
+
 def test_a_rule_is_told_in_full(every_page: dict[str, str]) -> None:
     text = every_page["/rules/precious/gsr-high"]
 
