@@ -62,7 +62,9 @@ def _sentence(many: str, told: Outcome, tracks: Sequence[Track], tests: int) -> 
         f"{many}{few}: {_what(tracks)}{_percent(told.episodes.mean)} after {told.horizon} sessions "
         f"against {_percent(told.baseline.mean)} for any session"
     )
-    return f"{text}: {_luck(told.chance, tests)}." if told.chance is not None else f"{text}."
+    if told.chance is None:
+        return f"{text}."
+    return f"{text}: {_luck(told.chance, tests, told.episodes.count)}."
 
 
 def _what(tracks: Sequence[Track]) -> str:
@@ -71,10 +73,15 @@ def _what(tracks: Sequence[Track]) -> str:
     return " and ".join(named) + " " if len(named) < LISTED else ""
 
 
-def _luck(found: Chance, tests: int) -> str:
-    """The word follows the adjusted p; the one-sided p is what random dates gave in the same direction."""
+def _luck(found: Chance, tests: int, episodes: int) -> str:
+    """The word follows the adjusted p; the one-sided p is what random dates gave in the same direction.
+
+    Of an anecdote nothing is said that would need more episodes.
+    """
     alone = f"p = {_p(found.one_sided)}"
     together = f"{_p(found.p_adjusted)} as one of {tests:,} test" + ("" if tests == 1 else "s")
+    if episodes < FEW and found.p_two_sided < SURE:
+        return f"too few to rule out luck, {alone}, {together}"
     if found.p_adjusted < SURE:
         return f"hardly luck, {alone}, {together}"
     if found.p_two_sided < SURE:

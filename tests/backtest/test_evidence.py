@@ -101,6 +101,18 @@ def test_the_words_follow_how_much_luck_explains(rise: float, words: str) -> Non
     assert words in one.verdict
 
 
+def test_a_few_episodes_are_never_called_more_than_luck() -> None:
+    gold, silver = planted(1000, days=63, rise=0.004, gap=150)
+
+    one = evidence(ABOVE, made({"gold": gold, "silver": silver}))
+
+    chance = at(one, 63).chance
+    assert chance is not None
+    assert chance.p_two_sided < 0.05
+    assert "an anecdote" in one.verdict
+    assert ": too few to rule out luck, p = " in one.verdict
+
+
 def test_an_effect_that_comes_before_anybody_could_act_is_not_counted() -> None:
     when = range(60, 1300, 70)
     silver = [100.0]
