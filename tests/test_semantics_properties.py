@@ -78,7 +78,7 @@ def stored(memories: Memories) -> dict[tuple[str, str | None], Memory]:
     return {key: from_plain(Memory, to_plain(memory)) for key, memory in memories.items()}
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(RULES, MARKETS, CUTS)
 def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
     book = book_of(rule)
@@ -91,7 +91,7 @@ def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[
     assert (memories, said) == judge(tracks_of(book, market), {})
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(RULES, MARKETS, st.integers(0, DAYS - 1), CUTS)
 def test_after_a_first_judgement_any_slicing_is_the_same(
     rule: str, market: Market, start: int, cuts: list[int]
@@ -109,7 +109,7 @@ def test_after_a_first_judgement_any_slicing_is_the_same(
     assert (memories, said) == judge(tracks, begun)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(RULES, MARKETS)
 def test_skipping_idle_stretches_is_stepping_through_them(rule: str, market: Market) -> None:
     tracks = tracks_of(book_of(rule), market)
@@ -143,7 +143,7 @@ def states_of(found: Sequence[Decided], memories: Memories) -> tuple[list[str], 
     return ids, memories["p/r", None].state
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(STATE_KEYS, MESSAGE_KEYS, st.booleans(), MARKETS)
 def test_what_changes_messages_changes_no_state(
     state: dict[str, str], message: dict[str, str], ladder: bool, market: Market
@@ -155,7 +155,7 @@ def test_what_changes_messages_changes_no_state(
     assert run(message) == run({})
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(RULES, MARKETS)
 def test_everything_is_sent_or_withheld_with_a_cause_and_nothing_twice(rule: str, market: Market) -> None:
     memories, found = judge(tracks_of(book_of(rule), market), {})
@@ -167,7 +167,7 @@ def test_everything_is_sent_or_withheld_with_a_cause_and_nothing_twice(rule: str
     assert silent == counted
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(RULES, MARKETS)
 def test_people_never_hear_the_end_of_what_they_did_not_hear_of(rule: str, market: Market) -> None:
     _, found = judge(tracks_of(book_of(rule), market), {})
@@ -179,7 +179,7 @@ def test_people_never_hear_the_end_of_what_they_did_not_hear_of(rule: str, marke
         assert Kind.RESOLVE not in kinds[:-1]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(RULES, MARKETS)
 def test_a_reminder_is_of_an_open_episode_and_the_only_message_of_its_session(
     rule: str, market: Market
@@ -197,7 +197,7 @@ def test_a_reminder_is_of_an_open_episode_and_the_only_message_of_its_session(
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(RULES, MARKETS)
 def test_nothing_happens_after_a_rule_has_expired(rule: str, market: Market) -> None:
     book = book_of(rule)
@@ -217,7 +217,7 @@ def test_the_strategies_reach_every_reason_and_every_cause() -> None:
     reasons: set[str] = set()
     causes: set[str | None] = set()
 
-    @settings(max_examples=300)
+    @settings(max_examples=120)
     @given(RULES, MARKETS)
     def look(rule: str, market: Market) -> None:
         for one in judge(tracks_of(book_of(rule), market), {})[1]:
