@@ -296,6 +296,17 @@ def test_what_is_not_firing_and_may_be_clear_is_a_band_that_keeps_clears() -> No
     assert letters(track) == "FkC"
 
 
+def test_sessions_before_a_metric_is_known_are_unknown_unless_the_rest_of_the_condition_answers() -> None:
+    frame = made({"gold": [1.0, 1.0, 9.0, 9.0], "silver": [5.0, 5.0, 1.0, 5.0]})
+    known_late = "sma(gold, 2) > 4"
+
+    assert letters(track_of(rule(known_late), frame)[0]) == "?CFF"
+    assert letters(track_of(rule(known_late, "sma(gold, 3) < 4"), frame)[0]) == "?kFF"
+    assert letters(track_of(rule(f"not ({known_late})"), frame)[0]) == "?FCC"
+    assert letters(track_of(rule(f"{known_late} or silver > 4"), frame)[0]) == "FFFF"
+    assert letters(track_of(rule(f"{known_late} and silver < 4"), frame)[0]) == "CCFC"
+
+
 def test_a_missing_bar_neither_fires_nor_resolves() -> None:
     days = sessions(6)
     low, high = rule("gold < 2"), rule("gold > 2")

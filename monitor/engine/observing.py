@@ -11,7 +11,15 @@ from monitor.engine.due import Due
 from monitor.engine.joining import Joining
 from monitor.engine.replaying import opens
 from monitor.engine.track import Track, Verdicts
-from monitor.language import Fired, LegName, Node, condition, evaluate_together
+from monitor.language import (
+    Fired,
+    LegName,
+    Node,
+    condition,
+    evaluate_together,
+    inputs,
+    is_known_with_inputs,
+)
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 
 
@@ -113,14 +121,56 @@ def verdicts_of(level: Level, steps: pl.DataFrame) -> Verdicts:
 
 
 def _classed(levels: Sequence[Level], steps: pl.DataFrame) -> list[Verdicts]:
-    found = steps.select(_class(level).alias(str(number)) for number, level in enumerate(levels))
-    return [column.to_numpy() for column in found.iter_columns()]
+    unknown = _unknown_in_front(steps)
+    fronts = [_front(level, unknown) for level in levels]
+    found = steps.select(
+        _class(level, known=front is not None).alias(str(number))
+        for number, (level, front) in enumerate(zip(levels, fronts, strict=True))
+    )
+    classed: list[Verdicts] = []
+    for column, front in zip(found.iter_columns(), fronts, strict=True):
+        verdicts = column.to_numpy(writable=bool(front))
+        if front:
+            verdicts[:front] = Verdict.UNKNOWN
+        classed.append(verdicts)
+    return classed
+
+
+def _unknown_in_front(steps: pl.DataFrame) -> dict[str, int]:
+    """How many sessions are unknown before the first known one, of the metrics that are known ever after."""
+    found: dict[str, int] = {}
+    for column in steps.iter_columns():
+        nulls = column.null_count()
+        if nulls in (0, column.len()) or nulls == column.is_not_null().arg_max():
+            found[column.name] = nulls
+    return found
+
+
+def _front(level: Level, unknown: Mapping[str, int]) -> int | None:
+    """In how many sessions a level is unknown, if these are the first ones and its classes are plain ever after."""
+    when, clear_when = _asked(level.when), _asked(level.clear_when or level.when)
+    if not when or not clear_when or not {*when, *clear_when} <= unknown.keys():
+        return None
+    front = max(unknown[key] for key in when)
+    return front if front == max(unknown[key] for key in clear_when) else None
 
 
 @lru_cache(maxsize=4096)
-def _class(level: Level) -> pl.Expr:
+def _asked(node: Node) -> tuple[str, ...]:
+    """The metrics without which a condition is unknown; none if it may be known without one of them."""
+    return tuple(metric.key for metric in inputs(node)) if is_known_with_inputs(node) else ()
+
+
+@lru_cache(maxsize=4096)
+def _class(level: Level, *, known: bool) -> pl.Expr:
+    """The class of each session; to ask what is unknown costs more than all else, and `known` leaves it out."""
     fire = condition(level.when)
-    classed = pl.when(fire).then(_IS[Verdict.FIRE]).when(fire.is_null()).then(_IS[Verdict.UNKNOWN])
+    fires = pl.when(fire).then(_IS[Verdict.FIRE])
+    if known:
+        if level.clear_when is None:
+            return fires.otherwise(_IS[Verdict.CLEAR])
+        return fires.when(condition(level.clear_when)).then(_IS[Verdict.CLEAR]).otherwise(_IS[Verdict.BAND])
+    classed = fires.when(fire.is_null()).then(_IS[Verdict.UNKNOWN])
     if level.clear_when is None:
         return classed.otherwise(_IS[Verdict.CLEAR])
     clear = condition(level.clear_when)

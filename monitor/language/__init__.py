@@ -4,7 +4,7 @@
 rule's condition over computed values.
 """
 
-from monitor.language.columns import condition
+from monitor.language.columns import condition, is_known_with_inputs
 from monitor.language.evaluate import Together, evaluate, evaluate_together
 from monitor.language.forms import FORMS
 from monitor.language.meaning import (
@@ -59,6 +59,7 @@ __all__ = [
     "evaluate_together",
     "fired",
     "inputs",
+    "is_known_with_inputs",
     "price_legs",
     "shown",
     "understand",

@@ -15,6 +15,13 @@ def condition(node: Node) -> pl.Expr:
     return pl.col(node.key)
 
 
+def is_known_with_inputs(node: Node) -> bool:
+    """Whether a condition is known exactly where all its inputs are; "and" and "or" may answer without one."""
+    if isinstance(node, Operation) and node.yesno and node.symbol not in COMPARISONS:
+        return node.symbol == "not" and is_known_with_inputs(node.operands[0])
+    return True
+
+
 def _side(node: Node) -> pl.Expr:
     return pl.col(node.key) if node.legs else pl.lit(_constant(node))
 

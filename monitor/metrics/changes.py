@@ -4,7 +4,7 @@ import math
 
 import polars as pl
 
-from monitor.metrics.parts import deviation, divided, simple_change
+from monitor.metrics.parts import deviation, simple_change
 from monitor.metrics.registry import Number, Series, Window, bars, metric
 
 
@@ -18,7 +18,7 @@ from monitor.metrics.registry import Number, Series, Window, bars, metric
 )
 def change(x: Series, n: Window = 1) -> pl.Expr:
     """Change over n bars, as a fraction of the earlier value."""
-    return divided(x, x.shift(n)) - 1
+    return simple_change(x, n)
 
 
 @metric(
@@ -72,7 +72,7 @@ def previous(x: Series, n: Window = 1) -> pl.Expr:
 def sigma_move(x: Series, n: Window = 60) -> pl.Expr:
     """Today's change in standard deviations of the n changes before it."""
     r = simple_change(x)
-    return divided(r, deviation(r, n).shift(1))
+    return r / deviation(r, n).shift(1)
 
 
 @metric(

@@ -124,9 +124,15 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
 )
 def rsi(x: Series, n: Window = 14) -> pl.Expr:
     """Relative strength index."""
-    moved = x - pl.coalesce(x.shift(1), x)
-    risen = moved.clip(lower_bound=0)
-    up, down = (one.ewm_mean(alpha=1 / n, adjust=False, min_samples=n) for one in (risen, risen - moved))
+    before = x.shift(1)
+    up, down = (
+        pl.when(moved > 0)
+        .then(moved)
+        .when(x.is_not_null())
+        .then(0.0)
+        .ewm_mean(alpha=1 / n, adjust=False, min_samples=n)
+        for moved in (x - before, before - x)
+    )
     return 100 - 100 / (1 + up / down)  # before anything has moved this is no number
 
 

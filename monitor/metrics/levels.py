@@ -123,7 +123,7 @@ def stdev(x: Series, n: Window) -> pl.Expr:
 )
 def zscore(x: Series, n: Window) -> pl.Expr:
     """How many standard deviations a value is from its rolling mean."""
-    return divided(x - x.rolling_mean(n), deviation(x, n))
+    return (x - x.rolling_mean(n)) / deviation(x, n)
 
 
 @metric(

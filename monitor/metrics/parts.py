@@ -21,11 +21,15 @@ def simple_change(x: pl.Expr, n: int = 1) -> pl.Expr:
 
 
 def flat(x: pl.Expr, n: int) -> pl.Expr:
-    """Whether the last n values are all the same: as many changes as n - 1 bars ago."""
-    changes = x.ne_missing(x.shift(1)).cum_sum()
-    return (changes == changes.shift(n - 1)) & x.is_not_null()
+    """Whether the last n values are all the same: the last change is n - 1 bars ago or more."""
+    row = pl.int_range(pl.len())
+    changed = pl.when(x.ne_missing(x.shift(1))).then(row).forward_fill()
+    return (changed <= row - (n - 1)) & x.is_not_null()
 
 
 def deviation(x: pl.Expr, n: int, *, less: int = 1) -> pl.Expr:
-    """Standard deviation over n - `less`, exactly zero over a flat window (a rolling sum may leave a crumb)."""
+    """Standard deviation over n - `less`, exactly zero over a flat window (a rolling sum may leave a crumb).
+
+    It is never below zero: a quotient by it is unknown where it is zero, without `divided`.
+    """
     return pl.when(flat(x, n)).then(0.0).otherwise(x.rolling_std(n, ddof=less))
