@@ -1,7 +1,7 @@
 """The long-running process: one clock, three kinds of jobs, signals, a clean end.
 
 APScheduler only wakes; what is due is decided by the jobs from the data, so a job that runs late or twice does no
-harm.  This is the only file that reads the clock.
+harm.
 """
 
 import logging
@@ -11,19 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
 
 import structlog
 
+from monitor.clock import Clock
 from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.heartbeat import beat
 from monitor.delivery.outbox import Delivered, Taken, deliver_due
-from monitor.errors import MonitorError, NoLongerLeadingError, UsageError
+from monitor.errors import MonitorError, NoLongerLeadingError
 from monitor.gather import Context, fetch
 from monitor.ledger import digests_due
 from monitor.logs import log_cycle, log_start, log_to_stderr
@@ -40,54 +41,8 @@ from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh
 DELIVER_EVERY = timedelta(seconds=10)
 CHECK_EVERY = timedelta(hours=1)
 PROVE_EVERY = timedelta(minutes=10)
-LEAST_WAIT = 0.2
-"""Seconds between two wake-ups of a job, however fast the clock runs."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The one clock: the real one, or one that starts at a set instant and may run faster."""
-
-    start: datetime | None = None
-    speed: float = 1.0
-    began: float = field(default_factory=time.monotonic)
-
-    def now(self) -> datetime:
-        """This instant, in UTC."""
-        if self.start is None:
-            return datetime.now(UTC)
-        return self.start + timedelta(seconds=(time.monotonic() - self.began) * self.speed)
-
-    def seconds(self, span: timedelta) -> float:
-        """How many real seconds a span of this clock takes."""
-        return max(span.total_seconds() / self.speed, LEAST_WAIT)
-
-    @property
-    def label(self) -> str:
-        """What every banner says when the clock is set; empty when it is real."""
-        if self.start is None:
-            return ""
-        return f"set clock, from {self.start:%Y-%m-%d %H:%M} UTC" + (
-            f", x{self.speed:g}" if self.speed != 1 else ""
-        )
-
-
-def read_clock(text: str | None) -> Clock:
-    """`2020-03-12T17:00-04:00` or `2020-03-12T17:00-04:00,x3600` as a clock; None is the real one."""
-    if not text:
-        return Clock()
-    instant, _, speed = text.partition(",")
-    try:
-        start = datetime.fromisoformat(instant.strip())
-        factor = float(speed.strip().removeprefix("x")) if speed else 1.0
-    except ValueError:
-        start, factor = None, 0.0
-    if start is None or start.tzinfo is None or factor <= 0:
-        msg = f"--clock: expected an instant with its offset, such as 2020-03-12T17:00-04:00 or ...,x3600; got {text!r}"
-        raise UsageError(msg)
-    return Clock(start.astimezone(UTC), factor)
 
 
 class Daemon:
@@ -301,7 +256,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
-    soon = datetime.now(UTC) + timedelta(milliseconds=1)
+    soon = Clock().now() + timedelta(milliseconds=1)
     return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=soon)
 
 

@@ -4,19 +4,22 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from monitor.config import CONSOLE, Configuration
-from monitor.delivery.channel import Channel, apprise_channel, console_channel, url_faults
-from monitor.delivery.outbox import Terms
 from monitor.errors import UsageError
-from monitor.gather import Context, keep_apart
 from monitor.messages import Form, Style, UserTemplate, style_of
 from monitor.packs import read_text
-from monitor.prices.source import PriceSource
-from monitor.storage.store import Store, open_store
+
+if TYPE_CHECKING:  # they bring the database, and `check` opens none
+    from monitor.delivery.channel import Channel
+    from monitor.delivery.outbox import Terms
+    from monitor.gather import Context
+    from monitor.prices.source import PriceSource
+    from monitor.storage.store import Store
 
 
-def open_source(configuration: Configuration) -> PriceSource:
+def open_source(configuration: Configuration) -> "PriceSource":
     """The price source that settings name."""
     prices = configuration.settings.prices
     if prices.source == "sample":
@@ -41,8 +44,10 @@ def open_source(configuration: Configuration) -> PriceSource:
     )
 
 
-def open_channels(configuration: Configuration, write: Callable[[str], object]) -> dict[str, Channel]:
+def open_channels(configuration: Configuration, write: Callable[[str], object]) -> dict[str, "Channel"]:
     """Every channel of the settings; UsageError lists all whose address is missing or unusable."""
+    from monitor.delivery.channel import apprise_channel, console_channel, url_faults
+
     channels: dict[str, Channel] = {}
     faults: list[str] = []
     for name, channel in configuration.settings.channels.items():
@@ -64,8 +69,10 @@ def open_channels(configuration: Configuration, write: Callable[[str], object]) 
 SPANS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
-def terms_of(configuration: Configuration) -> dict[str, Terms]:
+def terms_of(configuration: Configuration) -> dict[str, "Terms"]:
     """How each channel may be sent to."""
+    from monitor.delivery.outbox import Terms
+
     found: dict[str, Terms] = {}
     quiet = configuration.routing.quiet
     for name, one in configuration.settings.channels.items():
@@ -78,8 +85,10 @@ def terms_of(configuration: Configuration) -> dict[str, Terms]:
     return found
 
 
-def make_context(configuration: Configuration, store: Store, source: PriceSource) -> Context:
+def make_context(configuration: Configuration, store: "Store", source: "PriceSource") -> "Context":
     """What cycles share, with the rulebook read from the packs of the settings."""
+    from monitor.gather import Context
+
     return Context(
         store=store,
         source=source,
@@ -125,8 +134,11 @@ def open_templates(configuration: Configuration) -> list[UserTemplate]:
 
 
 @contextmanager
-def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tuple[Store, PriceSource]]:
+def opened(configuration: Configuration, *, claim: bool = True) -> Iterator[tuple["Store", "PriceSource"]]:
     """The database and the price source, closed at the end; without `claim` nothing will be fetched."""
+    from monitor.gather import keep_apart
+    from monitor.storage.store import open_store
+
     with closing(open_store(configuration.database)) as store, closing(open_source(configuration)) as source:
         keep_apart(store, source, claim=claim)
         yield store, source

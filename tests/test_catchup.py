@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.catchup import catch_up
+from monitor.clock import Clock
 from monitor.config import read_configuration
 from monitor.cycle import Result, judge_new
-from monitor.daemon import Clock, Daemon
+from monitor.daemon import Daemon
 from monitor.gather import Context
 from monitor.instruments import Catalogue
 from monitor.judge import Memories

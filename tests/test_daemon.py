@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.daemon import read_clock
+from monitor.clock import read_clock
 from monitor.errors import UsageError
 from tests.support.process import Home, Running, home
 from tests.support.receivers import web_receiver

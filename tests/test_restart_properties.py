@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.clock import Clock
 from monitor.config import read_configuration
 from monitor.cycle import judge_new
-from monitor.daemon import Clock, Daemon
+from monitor.daemon import Daemon
 from monitor.delivery.channel import console_channel
 from monitor.gather import Context
 from monitor.prices.files import FileSource

@@ -1,7 +1,10 @@
-"""What a command loads before it is known which one: nothing heavy, so that help and errors come at once."""
+"""What a command loads: nothing heavy before it is known which one, and later only what it cannot do without."""
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 HEAVY = {
     "alembic", "altair", "apprise", "apscheduler", "exchange_calendars", "jinja2", "lark", "numpy", "pandas", "pint",
@@ -15,3 +18,36 @@ def test_help_the_version_and_a_wrong_option_load_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == []
+
+
+SETTINGS = """\
+packs: [precious]
+prices: {source: sample}
+channels: {console: {url: console}}
+routes: [{channels: [console]}]
+"""
+NEVER = {"altair", "apprise", "pandas", "ta", "yfinance"}
+DAEMON = {"apscheduler", "monitor.daemon", "structlog"}
+DATABASE = {"alembic", "monitor.delivery.outbox", "sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    ("command", "unneeded"), [("check", NEVER | DAEMON | DATABASE), ("status", NEVER | DAEMON)]
+)
+def test_a_command_that_only_looks_loads_neither_the_daemon_nor_what_it_does_not_open(
+    command: str, unneeded: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "metalwatch.yml").write_text(SETTINGS, encoding="utf-8")
+    look = (
+        f"import sys; sys.argv = ['metalwatch', {command!r}]\n"
+        "from monitor.cli import main\n"
+        "try: main()\n"
+        f"finally: sys.stderr.write('loaded: ' + ' '.join(sorted({unneeded!r} & set(sys.modules))))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", look], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.rpartition("loaded:")[2].split() == []

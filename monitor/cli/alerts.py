@@ -99,7 +99,7 @@ def ack(
     clock: ClockOption = None,
 ) -> None:
     """Acknowledge open alerts: no more reminders; an escalation and the end are told all the same."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
     from monitor.silences import Acknowledged
 

@@ -12,8 +12,8 @@ from monitor.cli.screen import paragraph, say, show_json, working
 from monitor.errors import MonitorError, SourceError, StorageError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
+    from monitor.clock import Clock
     from monitor.config import Configuration
-    from monitor.daemon import Clock
     from monitor.rules import Rulebook
 
 OK, WARNING, FAULT, UNREACHED = "ok", "warning", "fault", "not reached"
@@ -46,7 +46,7 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Look at clock, settings, rules, calendars, database, source and channels, and say what to do."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
 
     found = configuration(settings)
     watch = read_clock(clock or found.clock)

@@ -28,7 +28,7 @@ def drill(
     json: JsonOption = False,
 ) -> None:
     """Send the real message of a rule over its real routes, marked as a drill; no state changes."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.delivery.outbox import deliver_due
     from monitor.drill import drill as owe
     from monitor.opening import make_context, open_channels, opened, terms_of

@@ -37,7 +37,7 @@ def enter(
     json: JsonOption = False,
 ) -> None:
     """Type in one value of a series that nobody serves: a net asset value, a fixing, a price floor."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
     from monitor.quality import Kind, judge_live
     from monitor.storage.records import Polled

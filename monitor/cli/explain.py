@@ -41,7 +41,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Say why something fired, or did not: conditions, prices, counters, who was told, and how it looks today."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
     from monitor.overview.explained import explain as explained
     from monitor.overview.told import message_row

@@ -54,7 +54,7 @@ def import_prices(
     json: JsonOption = False,
 ) -> None:
     """Import prices from CSV and Parquet files; values that are typed in by hand as well."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
     from monitor.prices.files import locate_all, read_files
 

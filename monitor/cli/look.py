@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def status(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Show each rule with its value, threshold, distance and state, and how fresh its data are."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.ledger import standpoints
     from monitor.opening import make_context, opened
     from monitor.overview.history import history

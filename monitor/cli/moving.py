@@ -37,7 +37,7 @@ def migrate(
     json: JsonOption = False,
 ) -> None:
     """Move a whole history into an empty database, of the same kind or the other; the old one stays as it is."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.standby import this_process
     from monitor.storage.copying import copy
     from monitor.storage.leading import only_one

@@ -31,7 +31,7 @@ def fetch(
     json: JsonOption = False,
 ) -> None:
     """Fetch the prices of instruments and keep them; run it again to go on where it stopped."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.instruments import AssetKind
     from monitor.opening import make_context, opened
 
@@ -120,7 +120,7 @@ def symbols(
 ) -> None:
     """Ask whether symbols exist and are what the catalogue says: name, currency, exchange, last price, age."""
     from monitor.cli.symbols import ask_symbols
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
 
     found = configuration(settings)

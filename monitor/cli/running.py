@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
     """Keep watching: fetch, judge and deliver until told to stop."""
-    from monitor.daemon import read_clock, run_daemon
+    from monitor.clock import read_clock
+    from monitor.daemon import run_daemon
 
     found = configuration(settings)
     run_daemon(found, read_clock(clock or found.clock), write=_write)
@@ -32,8 +33,8 @@ def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
 def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
     """Fetch, judge and deliver once."""
     from monitor.cli.screen import working
+    from monitor.clock import read_clock
     from monitor.cycle import run_cycle
-    from monitor.daemon import read_clock
     from monitor.delivery.outbox import deliver_due
     from monitor.opening import make_context, open_channels, opened, terms_of
     from monitor.overview.delivery import failures, owed

@@ -26,8 +26,8 @@ def serve(
     """Serve the status page, its JSON API and its metrics; only read, beside a daemon or without one."""
     from contextlib import closing
 
+    from monitor.clock import read_clock
     from monitor.config import StatusSettings
-    from monitor.daemon import read_clock
     from monitor.gather import keep_apart
     from monitor.logs import log_to_stderr
     from monitor.opening import make_context, open_source

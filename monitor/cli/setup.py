@@ -128,7 +128,7 @@ def _check_symbols(found: "Configuration", rulebook: "Rulebook") -> None:
     from contextlib import closing
 
     from monitor.cli.symbols import ask_symbols
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import open_source
 
     with closing(open_source(found)) as source, working(f"asking {source.label}"):

@@ -48,7 +48,7 @@ def add(
     clock: ClockOption = None,
 ) -> None:
     """Silence alerts until an end; shows first what it would have hidden in the last year."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
 
     found = configuration(settings)
@@ -136,7 +136,7 @@ def list_silences(
     *, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False
 ) -> None:
     """List silences: what they hide, why, who wanted it, and when they end."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
     from monitor.overview.attention import silence_rows
 
@@ -168,7 +168,7 @@ def end(
     clock: ClockOption = None,
 ) -> None:
     """End a silence now; what is still open is told after the next session."""
-    from monitor.daemon import read_clock
+    from monitor.clock import read_clock
     from monitor.opening import opened
 
     found = configuration(settings)

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import structlog
 
+from monitor.clock import Clock
 from monitor.config import read_configuration
-from monitor.daemon import Clock, Daemon
+from monitor.daemon import Daemon
 from monitor.opening import make_context, open_channels, opened
 from tests.benchmarks.market import home
 
@@ -61,7 +62,12 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=10_000)
     cycles = parser.parse_args().cycles
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    folder = home()
+    with home() as folder:
+        measure(folder, cycles)
+
+
+def measure(folder: Path, cycles: int) -> None:
+    """A daemon over the database of a folder, so many cycles with nothing new, and what they took."""
     configuration = read_configuration(folder / "metalwatch.yml", environment={})
     with opened(configuration) as (store, source):
         context = make_context(configuration, store, source)

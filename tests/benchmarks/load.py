@@ -28,8 +28,9 @@ import numpy as np
 import polars as pl
 
 from monitor.bars import BARS
+from monitor.clock import Clock
 from monitor.config import read_configuration
-from monitor.daemon import Clock, Daemon
+from monitor.daemon import Daemon
 from monitor.instruments import Instrument
 from monitor.logs import log_to_stderr
 from monitor.opening import make_context, open_channels

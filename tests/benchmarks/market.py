@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -54,13 +55,15 @@ def daily() -> Iterator[pl.DataFrame]:
         yield frame(name, days, settled_at_column(one, days), seed)
 
 
-def home(packs: str = "precious, shocks, copper, miners") -> Path:
-    """A folder with settings and a database of fifty series over 25 years."""
-    folder = Path(tempfile.mkdtemp(prefix="metalwatch-bench-"))
-    (folder / "metalwatch.yml").write_text(SETTINGS.format(packs=packs), encoding="utf-8")
-    store = open_store(str(folder / "held.db"))
-    for bars in daily():
-        store.add_bars(bars, seen_at=SEEN, source="made up")
-    store.set_meta("holds_prices", "simulated")
-    store.close()
-    return folder
+@contextmanager
+def home(packs: str = "precious, shocks, copper, miners") -> Iterator[Path]:
+    """A folder with settings and a database of fifty series over 25 years, gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="metalwatch-bench-") as name:
+        folder = Path(name)
+        (folder / "metalwatch.yml").write_text(SETTINGS.format(packs=packs), encoding="utf-8")
+        store = open_store(str(folder / "held.db"))
+        for bars in daily():
+            store.add_bars(bars, seen_at=SEEN, source="made up")
+        store.set_meta("holds_prices", "simulated")
+        store.close()
+        yield folder

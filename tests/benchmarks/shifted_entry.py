@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitor.cli import main
-from monitor.daemon import Clock
+from monitor.clock import Clock
 
 
 def shift(file: Path) -> None:

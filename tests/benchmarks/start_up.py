@@ -31,7 +31,8 @@ TOLD = {
 }
 """Each wait, what it is measured by, and how many times that is the goal."""
 IMPORTS = (
-    "import monitor.daemon, monitor.opening, monitor.wellbeing, monitor.overview, rich.console, rich.table"
+    "import monitor.clock, monitor.opening, monitor.ledger, monitor.storage.store, monitor.overview.history, "
+    "monitor.overview.rules, monitor.overview.status, rich.console, rich.table"
 )
 HEAVY = ("yfinance", "ta", "apprise", "altair", "pandas", "exchange_calendars")
 
@@ -103,7 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reps", type=int, default=7)
     reps = parser.parse_args().reps
-    folder = home()
+    with home() as folder:
+        measure(folder, reps)
+
+
+def measure(folder: Path, reps: int) -> None:
+    """Everything once in turn, so many times, and what it took."""
     (folder / "prices").mkdir()
     price_files(folder / "prices")
     every = commands(folder)
