@@ -1,8 +1,9 @@
 """The sample market: simulated daily bars that are the same on every machine, for trying things without a network.
 
 Each close walks from one level of `sample_levels` to the next as a random bridge: exact at the levels, modest noise
-between.  No price here was ever quoted, save the few known closes among the levels.  All series follow New York
-sessions, shares of other exchanges too.
+between.  After the last level it walks on freely, so that whoever tries things today has prices of today.  No price
+here was ever quoted, save the few known closes among the levels.  All series follow New York sessions, shares of other
+exchanges too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from monitor.prices.source import Fetched, Outcome
 from monitor.sessions import local_instants
 
 FIRST, LAST = date(2000, 8, 30), date(2026, 7, 10)
+"""The sessions between levels."""
 SEED = 20000830
 
 _NEW_YORK, _SYDNEY, _LONDON = "America/New_York", "Australia/Sydney", "Europe/London"
@@ -88,10 +90,11 @@ _GOLD_NOISE |= {date(2025, 9, 2): 0.010}
 _RATIO_NOISE = {FIRST: 0.0035, date(2020, 2, 20): 0.008, date(2020, 6, 1): 0.0035, date(2025, 12, 1): 0.008}
 
 
-@lru_cache(maxsize=1)
-def sample_bars() -> pl.DataFrame:
-    """The whole sample market as a bar frame, every bar final."""
-    days = sample_sessions(FIRST, LAST)
+@lru_cache(maxsize=2)
+def sample_bars(upto: date = LAST) -> pl.DataFrame:
+    """The whole sample market as a bar frame, every bar final; a later end adds bars and changes none."""
+    days = sample_sessions(FIRST, upto)
+    lived = len(sample_sessions(FIRST, LAST))
     closes, noises = _closes(days)
     known: dict[tuple[time, str], pl.Series] = {}
     frames = []
@@ -100,7 +103,7 @@ def sample_bars() -> pl.DataFrame:
         clock = (walk.settle, walk.zone)
         if clock not in known:
             known[clock] = local_instants(days, walk.settle, zone=walk.zone)
-        frame = _bar_frame(name, days, known[clock], close, noise=float(np.std(noises[name])))
+        frame = _bar_frame(name, days, known[clock], close, noise=float(np.std(noises[name][:lived])))
         frames.append(
             frame.with_columns(pl.col("volume") * walk.lots if walk.lots else pl.lit(None).alias("volume"))
         )
@@ -267,11 +270,11 @@ class SampleSource:
     def fetch(
         self, instruments: Sequence[Instrument], *, interval: str, since: Mapping[str, date], now: datetime
     ) -> list[Fetched]:
-        """The bars known by `now`; the market ends on 2026-07-10."""
+        """The bars known by `now`."""
         if interval != INTERVAL:
             detail = "the sample market has daily bars only"
             return [Fetched(one.id, Outcome.EMPTY, detail=detail) for one in instruments]
-        frames = sample_bars().partition_by("instrument", as_dict=True)
+        frames = sample_bars(max(LAST, now.date())).partition_by("instrument", as_dict=True)
         return [
             served(one, frames[one.id,], since=since.get(one.id), now=now)
             if (one.id,) in frames

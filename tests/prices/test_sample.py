@@ -36,6 +36,18 @@ def test_the_sample_trades_on_every_new_york_session() -> None:
     assert sample_sessions(FIRST, LAST).equals(calendar_sessions("XNYS", FIRST, LAST))
 
 
+def test_the_sample_goes_on_after_its_last_level_and_its_past_stays_as_it_was() -> None:
+    later = date(2027, 12, 31)
+
+    longer = sample_bars(later)
+
+    assert longer.filter(pl.col("session") <= LAST).equals(sample_bars())
+    beyond = longer.filter((pl.col("instrument") == "gold") & (pl.col("session") > LAST))
+    assert beyond["session"].equals(calendar_sessions("XNYS", date(2026, 7, 11), later))
+    assert beyond["close"].is_between(1000, 20000).all()
+    assert beyond["close"].n_unique() > 0.9 * len(beyond)
+
+
 def test_the_sample_is_a_bar_frame_without_contradictions() -> None:
     frame = sample_bars()
 
