@@ -99,9 +99,10 @@ class Study:
     holes: Rows
     """How many holes too long to look across lie before each bar, since the first."""
 
-    def rows_of(self, sessions: Iterable[date] | Days) -> Rows:
+    def rows_of(self, sessions: Iterable[date] | Days | pl.Series) -> Rows:
         """The last bar at or before each session; -1 before the first."""
-        days = np.asarray(list(sessions), dtype="datetime64[D]")
+        listed = sessions.to_numpy() if isinstance(sessions, pl.Series) else list(sessions)
+        days = np.asarray(listed, dtype="datetime64[D]")
         return np.searchsorted(self.sessions, days, side="right").astype(np.int64) - 1
 
     def field(self, horizon: int, first: date, last: date) -> Field:

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from monitor.alerts import Verdict
 from monitor.backtest.episodes import Episode
@@ -48,11 +49,10 @@ def sessions_of(episode: Episode, tracks: Iterable[Track]) -> int | None:
     return track.row_of(episode.resolved) - track.row_of(episode.opened)
 
 
-def true_sessions(track: Track, first: date) -> list[date]:
+def true_sessions(track: Track, first: date) -> pl.Series:
     """The sessions from `first` on in which some level fired."""
     _, true = _masks(track, first)
-    found: list[date] = track.sessions.filter(track.sessions >= first).filter(true.tolist()).to_list()
-    return found
+    return track.sessions.filter(track.sessions >= first).filter(pl.Series(true))
 
 
 def _masks(track: Track, first: date) -> tuple[Mask, Mask]:
