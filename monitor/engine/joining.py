@@ -25,7 +25,7 @@ class Joining:
     due: Due
     _whole: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
-    def steps(self, instance: Instance) -> tuple[pl.DataFrame, int | None]:
+    def steps(self, instance: Instance) -> tuple[list[pl.Series], int | None]:
         """The sessions of one instance with its metrics: those with a bar, and expected ones without.
 
         The number is that of the metrics whose sessions are all of them, if there is nothing to join.
@@ -39,7 +39,7 @@ class Joining:
             if node.key not in joined.columns:
                 own = self._panel(node.legs, [node.key]).drop("at")
                 joined = joined.join(own, on="session", how="left", maintain_order="left")
-        return joined, None
+        return joined.get_columns(), None
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
@@ -58,15 +58,13 @@ class Joining:
                 return False
         return True
 
-    def _beside(self, nodes: Sequence[Node], inputs: Sequence[Node]) -> pl.DataFrame:
+    def _beside(self, nodes: Sequence[Node], inputs: Sequence[Node]) -> list[pl.Series]:
         """Metrics with the same sessions side by side."""
         together = self.together[self._places[nodes[0].legs]]
         first, *others = (together.known[legs] for legs in dict.fromkeys(node.legs for node in inputs))
         at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
         values = together.values
-        return pl.DataFrame(
-            [together.sessions, at, *(values[key] for key in dict.fromkeys(n.key for n in nodes))]
-        )
+        return [together.sessions, at, *(values[key] for key in dict.fromkeys(n.key for n in nodes))]
 
     def _panel(self, legs: Legs, keys: Iterable[str]) -> pl.DataFrame:
         together = self.together[self._places[legs]]

@@ -19,6 +19,7 @@ from monitor.language import (
     evaluate_together,
     inputs,
     is_known_with_inputs,
+    unknown_inside,
 )
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 
@@ -102,13 +103,13 @@ def _tracks(stage: Iterable[Instance], joining: Joining, wide: pl.DataFrame) -> 
     classed: dict[InstanceKey, tuple[Verdicts, ...]] = {}
     together: dict[int, list[Instance]] = {}
     for instance in stage:
-        frame, place = steps[instance.key]
+        own, place = steps[instance.key]
         if place is None:
-            classed[instance.key] = tuple(verdicts_of(level, frame) for level in instance.levels)
+            classed[instance.key] = tuple(_classed(instance.levels, pl.DataFrame(own)))
         else:
             together.setdefault(place, []).append(instance)
     for instances in together.values():
-        columns = {one.name: one for i in instances for one in steps[i.key][0].get_columns()[2:]}
+        columns = {one.name: one for i in instances for one in steps[i.key][0][2:]}
         levels = [level for instance in instances for level in instance.levels]
         found = iter(_classed(levels, pl.DataFrame(list(columns.values()))))
         classed |= {i.key: tuple(next(found) for _ in i.levels) for i in instances}
@@ -138,12 +139,7 @@ def _classed(levels: Sequence[Level], steps: pl.DataFrame) -> list[Verdicts]:
 
 def _unknown_in_front(steps: pl.DataFrame) -> dict[str, int]:
     """How many sessions are unknown before the first known one, of the metrics that are known ever after."""
-    found: dict[str, int] = {}
-    for column in steps.iter_columns():
-        nulls = column.null_count()
-        if nulls in (0, column.len()) or nulls == column.is_not_null().arg_max():
-            found[column.name] = nulls
-    return found
+    return {one.name: one.null_count() for one in steps.iter_columns() if not unknown_inside(one)}
 
 
 def _front(level: Level, unknown: Mapping[str, int]) -> int | None:

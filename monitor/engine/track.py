@@ -1,7 +1,9 @@
 """The observations of one instance, and a transition made of one of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -18,16 +20,21 @@ class Track:
     """The observations of one instance, in the order of sessions."""
 
     instance: Instance
-    frame: pl.DataFrame
-    """Columns `session`, `at` and one per metric, named by its key; unknown is null."""
+    columns: Sequence[pl.Series]
+    """`session`, `at` and one per metric, named by its key; unknown is null."""
     verdicts: tuple[Verdicts, ...]
     """The class of each session, per level."""
     wide: pl.DataFrame
     """Legs side by side, to show what a value was made of."""
 
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The columns side by side; of most of a thousand tracks nobody asks for it."""
+        return pl.DataFrame(self.columns)
+
     @property
     def sessions(self) -> pl.Series:
-        return self.frame["session"]
+        return self.columns[0]
 
     def row_of(self, session: date) -> int:
         """The row of a session, or of the first one after it."""
@@ -43,7 +50,7 @@ class Track:
         start = 0 if after is None else self.row_after(after)
         stop = len(sessions) if upto is None else self.row_after(upto)
         cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
-        return replace(self, frame=self.frame[start:stop], verdicts=cut)
+        return replace(self, columns=[column[start:stop] for column in self.columns], verdicts=cut)
 
     def verdict(self, level: int, row: int) -> Verdict:
         """The class of one level in one session."""

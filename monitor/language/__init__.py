@@ -5,7 +5,7 @@ rule's condition over computed values.
 """
 
 from monitor.language.columns import condition, is_known_with_inputs
-from monitor.language.evaluate import Together, evaluate, evaluate_together
+from monitor.language.evaluate import Together, evaluate, evaluate_together, unknown_inside
 from monitor.language.forms import FORMS
 from monitor.language.meaning import (
     BROKEN,
@@ -63,6 +63,7 @@ __all__ = [
     "price_legs",
     "shown",
     "understand",
+    "unknown_inside",
     "walk",
     "written",
 ]

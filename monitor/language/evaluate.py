@@ -171,7 +171,7 @@ def _compute(rows: pl.DataFrame, nodes: tuple[Node, ...]) -> pl.DataFrame:
         rows = _with_finite(rows, stage.arguments)
         whole: list[tuple[Apply, pl.Expr]] = []
         unknown = {
-            key: _unknown_inside(rows[key]) for key in {o.key for p, _ in stage.parts for o in p.operands}
+            key: unknown_inside(rows[key]) for key in {o.key for p, _ in stage.parts for o in p.operands}
         }
         for part, value in stage.parts:
             if any(unknown[operand.key] for operand in part.operands):
@@ -207,10 +207,9 @@ def _params(part: Apply) -> dict[str, float | None]:
     return dict(part.params)
 
 
-def _unknown_inside(values: pl.Series) -> bool:
+def unknown_inside(values: pl.Series) -> bool:
     """Whether a value after the first known one is null."""
-    nulls = values.null_count()
-    return nulls > 0 and nulls < len(values) and nulls > (values.is_not_null().arg_max() or 0)
+    return values.slice(values.null_count()).null_count() > 0  # if all stand in front, none is left
 
 
 def _over_known(panel: pl.DataFrame, part: Apply, value: pl.Expr) -> pl.DataFrame:
