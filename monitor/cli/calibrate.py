@@ -14,11 +14,11 @@ from monitor.cli.options import (
     SettingsOption,
     ToOption,
     configuration,
+    rate_of,
     span_of,
 )
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
-from monitor.cli.sweep import rate_of
 from monitor.errors import UsageError
 from monitor.overview.words import counted
 

@@ -1,10 +1,13 @@
 """Options that several commands share."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.config import Configuration
@@ -23,6 +26,8 @@ ClockOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
 DAY = "%Y-%m-%d"
+TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(week|month|year)\Z")
+A_YEAR = {"week": 365.25 / 7, "month": 12.0, "year": 1.0}
 PricesOption = Annotated[
     Path | None,
     typer.Option("--prices", help="A file, a folder, or a mapping such as prices.yml; else the prices held."),
@@ -45,3 +50,11 @@ def configuration(settings: Path | None) -> "Configuration":
 def span_of(start: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
     """The sessions that `--from` and `--to` name."""
     return start and start.date(), end and end.date()
+
+
+def rate_of(text: str) -> float:
+    """`4/year` and `1/month` in alerts a year."""
+    match = TARGET.match(text.strip())
+    if match is None or not float(match[1]):
+        raise UsageError(f'"{text}" is no rate of alerts: write 4/year, 1/month or 0.5/week')
+    return float(match[1]) * A_YEAR[match[2]]

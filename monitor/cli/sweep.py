@@ -1,6 +1,5 @@
 """`sweep`: every combination of a rule's parameters over history, and what choosing the best of them is worth."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from monitor.cli.options import (
     SettingsOption,
     ToOption,
     configuration,
+    rate_of,
     span_of,
 )
 from monitor.cli.patience import patient
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from monitor.backtest.tried import Stretch
     from monitor.config import Configuration
     from monitor.rulefile.choosing import Choices
-
-TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(week|month|year)\Z")
-A_YEAR = {"week": 365.25 / 7, "month": 12.0, "year": 1.0}
 
 
 def register(app: typer.Typer) -> None:
@@ -92,14 +89,6 @@ def sweep(
     if done.unfinished:
         note(f"PARTIAL: {done.unfinished}")
         raise typer.Exit(1)
-
-
-def rate_of(text: str) -> float:
-    """`4/year` and `1/month` in alerts a year."""
-    match = TARGET.match(text.strip())
-    if match is None or not float(match[1]):
-        raise UsageError(f'"{text}" is no rate of alerts: write 4/year, 1/month or 0.5/week')
-    return float(match[1]) * A_YEAR[match[2]]
 
 
 def choices_named(name: str, found: "Configuration") -> "Choices":

@@ -18,7 +18,7 @@ from monitor.backtest import run
 from monitor.backtest.sweeping import Plan, Swept, out_of_sample, sentences, sweep
 from monitor.backtest.watch import unwatched
 from monitor.cli.app import app
-from monitor.cli.sweep import rate_of
+from monitor.cli.options import rate_of
 from monitor.engine import opens
 from monitor.errors import FaultyFileError, UsageError
 from monitor.rulefile.choosing import Choices, choices_of
