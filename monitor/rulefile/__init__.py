@@ -19,7 +19,7 @@ from monitor.rulefile.expressions import PackReader, say_fields
 from monitor.rulefile.limits import limit_faults, limits_of
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
-from monitor.rulefile.params import with_bars
+from monitor.rulefile.paramchecks import with_bars
 from monitor.rulefile.texts import texts_of_rules as texts_of_rules
 from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook

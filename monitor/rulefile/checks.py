@@ -6,6 +6,7 @@ from typing import Any
 from monitor.language import Const, Node, bounds_of, written
 from monitor.rulefile.expressions import PackReader, condition_places
 from monitor.rulefile.model import IN_LEVELS
+from monitor.rulefile.paramchecks import check_params
 from monitor.yamltext import Path, did_you_mean
 
 COMPARISONS = frozenset({"<", "<=", ">", ">="})
@@ -15,8 +16,9 @@ OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 def check_rules(pack: PackReader) -> None:
     """Add to the faults of a pack what only shows when a rule is seen as a whole."""
     for name, rule in pack.mapping(("rules",)).items():
-        if isinstance(rule, dict):
+        if isinstance(rule, dict) and pack.only in (None, name):
             path: Path = ("rules", name)
+            check_params(pack, path, rule)
             _check_edge(pack, path, rule)
             _check_inhibited(pack, path, rule)
             _check_live(pack, path, rule)

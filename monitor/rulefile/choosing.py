@@ -17,7 +17,8 @@ from monitor.rulefile import instances_of, read_rulebook
 from monitor.rulefile.checks import check_rules
 from monitor.rulefile.expressions import PackReader
 from monitor.rulefile.model import PackFile
-from monitor.rulefile.params import Param, constants, params_of, with_bars
+from monitor.rulefile.paramchecks import with_bars
+from monitor.rulefile.params import Param, constants, params_of
 from monitor.rulefile.values import Amount
 from monitor.rules import Instance, Rulebook
 from monitor.yamltext import Document, did_you_mean, read_yaml, validate

@@ -23,7 +23,7 @@ from monitor.language import (
 )
 from monitor.metrics import FUNCTIONS
 from monitor.rulefile.model import IN_LEVELS, METRIC_NAME, NAME
-from monitor.rulefile.params import check_params, defaults_of, names_of
+from monitor.rulefile.params import defaults_of, names_of
 from monitor.rulefile.values import as_text
 from monitor.yamltext import Document, Path, did_you_mean
 
@@ -62,7 +62,7 @@ class PackReader:
     choices: Mapping[str, Mapping[str, Const]] = field(default_factory=dict)
     """Values for the parameters of some rules, instead of their defaults."""
     only: str | None = None
-    """The one rule to read; else all."""
+    """The one rule to read and check; else all."""
 
     def read(self) -> None:
         self.scope(None)
@@ -205,8 +205,6 @@ class PackReader:
     def _rule(self, path: Path, rule: Mapping[str, Any]) -> None:
         self._check_shape(path, rule)
         name = str(path[-1])
-        if name not in self.choices:
-            check_params(self, path, rule)
         group = rule.get("for_each")
         if isinstance(group, str) and group not in self.catalogue.groups:
             hint = (
