@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.language import Const, Node, bounds_of, inputs, shown, written
+from monitor.language import Const, Node, bounds_of, inputs, is_price_like, shown, written
 from monitor.rules import Level
 
 Bound = tuple[Node, str, Node]
@@ -54,7 +54,7 @@ def cleared(level: Level, values: Values) -> str:
 
 
 def to_clear(level: Level, values: Values) -> str:
-    """`gsr < 85, -19.8 (-18.9 %) from here`: what clears a level and how far that is; empty where no single
+    """`gsr < 85, -19.80 (-18.9 %) from here`: what clears a level and how far that is; empty where no single
     comparison says it.
     """
     if level.clear_when is None and len(bounds_of(level.when)) != 1:
@@ -62,17 +62,16 @@ def to_clear(level: Level, values: Values) -> str:
     bounds = bounds_of(level.when if level.clear_when is None else level.clear_when)
     if len(bounds) != 1:
         return "" if level.clear_when is None else written(level.clear_when)
-    metric, symbol, threshold = bound = bounds[0]
+    metric, symbol, threshold = bounds[0]
     sign = OPPOSITE[symbol] if level.clear_when is None else symbol
     value, told = values.get(written(metric)), f"{written(metric)} {sign} {written(threshold)}"
     limit = _limit(threshold, values)
     if value is None or limit is None or _holds((metric, sign, threshold), values):
         return told
-    move = limit - value
-    if _unit_of(bound) == "%":
-        return f"{told}, {move * 100:+.1f} points from here"
-    part = f" ({move / abs(value):+.1%})".replace("%", " %") if value else ""
-    return f"{told}, {_signed(move, '1')}{part} from here"
+    move, unit = limit - value, _unit_of(bounds[0])
+    part = _in_percent(metric, move, value, unit)
+    told_part = "" if part is None else f" ({part:+.1f} %)"
+    return f"{told}, {_moved(move, unit)}{told_part} from here"
 
 
 def compared(condition: Node, values: Values, *, holds: bool) -> str:
@@ -122,8 +121,10 @@ class Standing:
     value_shown: str
     threshold_shown: str
     distance_shown: str
-    """From the value to the threshold, with its sign; `there` when it holds."""
+    """From the value to the threshold, with its sign, in the unit of the metric; `there` when it holds."""
     distance: float | None = None
+    distance_in_percent: float | None = None
+    """The same in per cent of the value, of a metric that is like a price."""
     closeness: float | None = None
     """The distance without its sign as a part of the threshold, or of the value where that is zero."""
 
@@ -154,8 +155,9 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
         value=value,
         value_shown=shown(value, unit),
         threshold_shown=f"{symbol} {_threshold(threshold, limit, unit)}",
-        distance_shown="there" if _holds(chosen, values) else _signed(distance, unit),
+        distance_shown="there" if _holds(chosen, values) else _moved(distance, unit),
         distance=distance,
+        distance_in_percent=_in_percent(metric, distance, value, unit),
         closeness=_part(distance, limit, value),
     )
 
@@ -172,8 +174,18 @@ def _part(distance: float | None, limit: float | None, value: float | None) -> f
     return abs(distance) / whole if whole else 0.0
 
 
-def _signed(distance: float | None, unit: str) -> str:
-    return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
+def _moved(distance: float | None, unit: str) -> str:
+    """A distance with its sign, in the unit of the metric: `-19.80`, `+5.0 points` of a per cent."""
+    if distance is None or unit != "%":
+        return ("+" if distance is not None and distance > 0 else "") + shown(distance, unit)
+    return f"{distance * 100:+.1f} points"
+
+
+def _in_percent(metric: Node, distance: float | None, value: float | None, unit: str) -> float | None:
+    """A distance in per cent of the value; None where the metric has no parts, or the value is not known."""
+    if distance is None or not value or unit == "%" or not is_price_like(metric):
+        return None
+    return distance / abs(value) * 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from monitor.language.nodes import (
     price_legs,
     walk,
 )
+from monitor.language.pricelike import is_price_like
 from monitor.language.syntax import ExpressionError, Span, Trouble
 from monitor.language.words import bounds_of, shown, written
 
@@ -60,6 +61,7 @@ __all__ = [
     "fired",
     "inputs",
     "is_known_with_inputs",
+    "is_price_like",
     "price_legs",
     "shown",
     "understand",

@@ -11,7 +11,6 @@ from monitor.nearness import FAR, Nearness, nearness
 from monitor.overview.data import stale_since
 from monitor.overview.row import Row
 from monitor.rules import InstanceKey
-from monitor.standing import Standing
 
 NOT_JUDGED = "not judged"
 
@@ -35,9 +34,9 @@ class RuleRow(Row):
     waits_for: str
     """The threshold; of an open alert, the one at which it is clear."""
     distance: str
-    """From the value to the threshold, with its sign."""
+    """From the value to the threshold, with its sign, in the unit of the metric."""
     distance_in_percent: float | None = None
-    """The same in per cent of the value; null where the value is in per cent itself."""
+    """The same in per cent of the value; null where the metric is not like a price, such as a z-score."""
     steps: float | None = None
     """The same in standard deviations of a day's step of the metric, over the last year; 0: it is there."""
     came_so_far: float | None = None
@@ -90,7 +89,7 @@ def _row(point: Standpoint, health: Health, near: Nearness) -> RuleRow:
         value_shown=now.value_shown,
         waits_for=now.threshold_shown,
         distance=now.distance_shown,
-        distance_in_percent=_in_percent(now),
+        distance_in_percent=now.distance_in_percent,
         steps=near.steps,
         came_so_far=near.often,
         closeness=now.closeness,
@@ -99,9 +98,3 @@ def _row(point: Standpoint, health: Health, near: Nearness) -> RuleRow:
         labels=dict(point.instance.labels),
         stale_since=since and since.date(),
     )
-
-
-def _in_percent(now: Standing) -> float | None:
-    if now.distance is None or not now.value or now.value_shown.endswith("%"):
-        return None
-    return now.distance / abs(now.value) * 100

@@ -1,0 +1,50 @@
+"""How far a level is from firing or from clear, told in the same words everywhere."""
+
+import pytest
+
+from monitor.rules import Level
+from monitor.standing import standing, to_clear
+from tests.support.rules import pack
+
+METRICS = "{gsr: gold / silver, gsr_z: 'zscore(gsr, 20)', fall: 'change(gold, 1)'}"
+
+
+def level(rule: str) -> Level:
+    (instance,) = pack(f"one: {rule}", metrics=METRICS).instances
+    return instance.levels[0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "distance", "percent"),
+    [
+        ("{when: gsr > 90}", {"gsr": 80.0}, "+10", 12.5),
+        ("{when: gsr_z >= 3}", {"gsr_z": -0.1047}, "+3.105", None),
+        ("{when: fall <= -5%}", {"fall": 0.002}, "-5.2 points", None),
+        ("{when: gold > 2 * silver}", {"gold": 10.0, "2 * silver": 7.5}, "there", -25.0),
+        ("{when: gsr > 90}", {"gsr": None}, "?", None),
+    ],
+)
+def test_a_distance_is_in_the_unit_of_the_metric_and_in_per_cent_of_what_is_like_a_price(
+    rule: str, value: dict[str, float | None], distance: str, percent: float | None
+) -> None:
+    now = standing(level(rule), value, opened=False)
+
+    assert (now.distance_shown, now.distance_in_percent) == (distance, percent)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("{when: gsr > 90, clear_when: gsr < 85}", {"gsr": 104.8}),
+        ("{when: gsr_z >= 3, clear_when: gsr_z < 0.5}", {"gsr_z": 0.52}),
+        ("{when: fall <= -5%, clear_when: fall > -2%}", {"fall": -0.07}),
+    ],
+)
+def test_a_message_tells_the_distance_to_clear_in_the_words_of_status(
+    rule: str, value: dict[str, float | None]
+) -> None:
+    one = level(rule)
+    now = standing(one, value, opened=True)
+
+    part = "" if now.distance_in_percent is None else f" ({now.distance_in_percent:+.1f} %)"
+    assert to_clear(one, value).endswith(f", {now.distance_shown}{part} from here")
