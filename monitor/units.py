@@ -1,15 +1,14 @@
 """Unit algebra at load time: what a sum, a quotient or a conversion of prices is measured in.
 
 A unit is a text: `USD/ozt`, `CNY/USD`, `ozt/lb`, a currency alone for a share.  `1` is a pure number, `%` a fraction
-that people read in per cent, `percentile` one that runs from 0 to 100, `yes/no` a condition.  pint does the algebra,
-over constants that are exact by definition; it is asked only where units really meet.
+that people read in per cent, `percentile` one that runs from 0 to 100, `yes/no` a condition.  Constants are exact by
+definition.  The algebra, that of whole powers, stands here: a library of units takes longer to load than all the
+rules that ship take to read.
 """
 
-from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pint
+import re
+from collections import Counter
+from fractions import Fraction
 
 PURE = "1"
 FRACTION = "%"
@@ -20,14 +19,18 @@ YES_NO = "yes/no"
 DIMENSIONLESS = frozenset({PURE, FRACTION, PERCENTILE, PERCENT, "index", "lots", ""})
 
 MASSES = {
-    "g": "[mass]",
-    "kg": "1000 * g",
-    "t": "1000000 * g",
-    "ozt": "31.1034768 * g",
-    "lb": "453.59237 * g",
+    "g": Fraction(1),
+    "kg": Fraction(1000),
+    "t": Fraction(1_000_000),
+    "ozt": Fraction("31.1034768"),
+    "lb": Fraction("453.59237"),
 }
-"""Exact: the troy ounce and the pound are defined by the gram."""
-OTHERS = {"bbl": "[volume]", "sh": "[share]", "unit": "[unit]"}
+"""In grams, exact: the troy ounce and the pound are defined by the gram."""
+OTHERS = ("bbl", "sh", "unit")
+"""Quantities that become no other."""
+PART = re.compile(r"\s*([*/])\s*(?:1|([A-Za-z]+)(?:\s*\*\*\s*(\d{1,3}))?)(?=\s*(?:[*/]|$))\s*")
+
+Powers = Counter[str]
 
 
 class UnitError(ValueError):
@@ -57,7 +60,7 @@ def multiplied(left: str, right: str) -> str:
         return left
     if is_dimensionless(left):
         return right
-    return _text(_parse(left) * _parse(right))
+    return _text(_product(_parse(left), _parse(right)))
 
 
 def divided(left: str, right: str) -> str:
@@ -66,7 +69,7 @@ def divided(left: str, right: str) -> str:
         return FRACTION if left == FRACTION and right == PURE else PURE
     if is_dimensionless(right):
         return left
-    return _text((1 if is_dimensionless(left) else _parse(left)) / _parse(right))
+    return _text(_product(Counter() if is_dimensionless(left) else _parse(left), _parse(right), -1))
 
 
 def currency(unit: str) -> str | None:
@@ -85,13 +88,11 @@ def factor(source: str, target: str) -> float:
 
     UnitError when the two measure different things.
     """
-    import pint
-
-    try:
-        # A price per unit goes against the unit: 1 USD/lb = (t in lb) USD/t.
-        return float((1 * _parse(target)).to(_parse(source)).magnitude)
-    except pint.DimensionalityError:
-        raise UnitError(f"{source} and {target} measure different things") from None
+    above, below = _measured(_parse(target)), _measured(_parse(source))
+    if above[0] != below[0]:
+        raise UnitError(f"{source} and {target} measure different things")
+    # A price per unit goes against the unit: 1 USD/lb = (t in lb) USD/t.
+    return float(above[1] / below[1])
 
 
 def check(unit: str) -> None:
@@ -105,31 +106,39 @@ def is_odd_ratio(unit: str) -> bool:
     return "/" in unit and unit != YES_NO and currency(unit) is None and not is_dimensionless(unit)
 
 
-@cache
-def _registry() -> "pint.UnitRegistry[float]":
-    import pint
-
-    registry: pint.UnitRegistry[float] = pint.UnitRegistry(None)
-    for name, definition in {**MASSES, **OTHERS}.items():
-        registry.define(f"{name} = {definition}")
-    return registry
-
-
-def _parse(text: str) -> "pint.Unit":
-    registry = _registry()
-    for name in {part.strip("* ") for part in text.replace("*", "/").split("/")}:
-        if len(name) == 3 and name.isalpha() and name.isupper() and name not in registry:  # noqa: PLR2004
-            registry.define(f"{name} = [{name.lower()}]")
-    try:
-        return registry.parse_units(text)
-    except Exception as error:  # pint raises whatever its parts raise
-        known = ", ".join((*MASSES, *OTHERS))
-        raise UnitError(f'"{text}" is no unit; quantities: {known}; a currency is three capitals') from error
+def _parse(text: str) -> Powers:
+    """What a unit is made of: `USD/ozt` is USD once and ozt minus once; UnitError when a text is no unit."""
+    powers: Powers = Counter()
+    whole, at = f"*{text}", 0
+    while at < len(whole):
+        part = PART.match(whole, at)
+        if part is None or (
+            part[2] and part[2] not in MASSES and part[2] not in OTHERS and not currency(part[2])
+        ):
+            known = ", ".join((*MASSES, *OTHERS))
+            raise UnitError(f'"{text}" is no unit; quantities: {known}; a currency is three capitals')
+        if part[2]:
+            powers[part[2]] += int(part[3] or 1) * (1 if part[1] == "*" else -1)
+        at = part.end()
+    return powers
 
 
-def _text(unit: "pint.Unit") -> str:
-    parts = unit._units  # noqa: SLF001 - pint has no other way to list a unit's parts
-    powers = {name: float(str(power)) for name, power in parts.items()}
+def _product(left: Powers, right: Powers, power: int = 1) -> Powers:
+    """Of two units, the right one to a power."""
+    return Counter({name: left[name] + power * right[name] for name in {**left, **right}})
+
+
+def _measured(unit: Powers) -> tuple[Powers, Fraction]:
+    """What a unit measures, all masses as grams, and how many of those it is."""
+    kind: Powers = Counter()
+    size = Fraction(1)
+    for name, power in unit.items():
+        kind["g" if name in MASSES else name] += power
+        size *= MASSES.get(name, Fraction(1)) ** power
+    return kind, size
+
+
+def _text(powers: Powers) -> str:
     above = [_power(name, power) for name, power in sorted(powers.items()) if power > 0]
     below = [_power(name, -power) for name, power in sorted(powers.items()) if power < 0]
     if not above and not below:
@@ -137,5 +146,5 @@ def _text(unit: "pint.Unit") -> str:
     return "/".join(["*".join(above) or "1", *below])
 
 
-def _power(name: str, power: float) -> str:
-    return name if power == 1 else f"{name}**{power:g}"
+def _power(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}**{power}"
