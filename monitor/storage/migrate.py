@@ -1,6 +1,6 @@
 """The schema brought up to date when a store is opened, in one transaction, or the database refused.
 
-Alembic is imported only when there is something to do: opening a store that is up to date costs one look.
+An empty database gets the tables of `schema` at once; Alembic is imported only where older ones are to be upgraded.
 """
 
 import logging
@@ -8,11 +8,16 @@ import logging
 from sqlalchemy import Connection, Engine, inspect, text
 
 from monitor.errors import StorageError
+from monitor.storage import schema
 from monitor.storage.database import name_of, reading, writing
 
 HEAD = "0001"
 """The newest revision this program knows; a test holds it equal to the newest file in `migrations`."""
 
+_VERSION_TABLE = (  # as Alembic makes it
+    "create table alembic_version (version_num varchar(32) not null, "
+    "constraint alembic_version_pkc primary key (version_num))"
+)
 _LOCK = 7_405_826_101  # any number, as long as nobody else in the database uses it
 
 
@@ -27,8 +32,10 @@ def migrate(engine: Engine) -> None:
         found = _revision(connection)
         if found == HEAD:  # another process was quicker
             return
-        _check_ours(connection, found)
-        _upgrade(connection, found)
+        if found is None:
+            _create(connection)
+        else:
+            upgrade(connection, found)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -38,14 +45,19 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _check_ours(connection: Connection, found: str | None) -> None:
-    if found is None and inspect(connection).get_table_names():
+def _create(connection: Connection) -> None:
+    """The tables of today in an empty database, and that they are of today."""
+    if inspect(connection).get_table_names():
         raise StorageError(
             f"The database {name_of(connection.engine)} belongs to another program; name another one."
         )
+    schema.metadata.create_all(connection, checkfirst=False)
+    connection.execute(text(_VERSION_TABLE))
+    connection.execute(text("insert into alembic_version values (:head)"), {"head": HEAD})
 
 
-def _upgrade(connection: Connection, found: str | None) -> None:
+def upgrade(connection: Connection, found: str | None) -> None:
+    """Run the revisions after the one that was found; None: all of them, on an empty database."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -1,9 +1,11 @@
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,18 +19,47 @@ from sqlalchemy import select, text
 from monitor.errors import StorageError, UsageError
 from monitor.storage import database, schema
 from monitor.storage.database import reading, writing
-from monitor.storage.migrate import HEAD
+from monitor.storage.migrate import HEAD, upgrade
 from monitor.storage.store import Store, open_store
 from tests.storage.examples import NOW, RULE, bar, judged, memory, transition
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_migrations_build_the_tables_of_the_schema(store: Store) -> None:
-    with store.engine.connect() as connection:
+def test_the_migrations_build_the_tables_of_the_schema(url: str) -> None:
+    engine = database.connect(url)
+    with writing(engine) as connection:
+        upgrade(connection, None)
+    with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), schema.metadata)
+    engine.dispose()
 
     assert differences == []
+
+
+def test_a_new_database_has_the_tables_that_the_migrations_build(tmp_path: Path) -> None:
+    open_store(str(tmp_path / "new.db")).close()
+    grown = database.connect(str(tmp_path / "grown.db"))
+    with writing(grown) as connection:
+        upgrade(connection, None)
+    grown.dispose()
+
+    new, old = (_definitions(tmp_path / name) for name in ("new.db", "grown.db"))
+
+    assert new == old
+    assert len(new) > 20
+
+
+def _definitions(file: Path) -> dict[str, str]:
+    """What a database says of each of its tables and indices, as it was told to make them."""
+    with closing(sqlite3.connect(file)) as found:
+        rows = found.execute("select name, coalesce(sql, '') from sqlite_master").fetchall()
+    return {name: re.sub(r"\s*([(),])\s*", r"\1", " ".join(sql.lower().split())) for name, sql in rows}
+
+
+def test_a_new_database_knows_the_version_of_its_tables(store: Store) -> None:
+    with reading(store.engine) as connection:
+        assert connection.execute(text("select version_num from alembic_version")).scalars().all() == [HEAD]
 
 
 def test_the_newest_revision_is_the_one_the_program_names() -> None:
@@ -49,10 +80,9 @@ def test_a_store_is_opened_again_as_it_was_left(url: str) -> None:
     again.close()
 
 
-def test_opening_an_up_to_date_store_does_not_import_alembic(tmp_path: Path) -> None:
+def test_neither_making_nor_opening_a_store_imports_alembic(tmp_path: Path) -> None:
     file = tmp_path / "metalwatch.db"
-    open_store(str(file)).close()
-    look = "import sys; from monitor.storage.store import open_store; open_store(sys.argv[1]); print('alembic' in sys.modules)"
+    look = "import sys; from monitor.storage.store import open_store; [open_store(sys.argv[1]).close() for _ in range(2)]; print('alembic' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", look, str(file)], capture_output=True, text=True, check=True)
 
