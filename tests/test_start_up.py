@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "alembic", "altair", "apprise", "apscheduler", "exchange_calendars", "jinja2", "lark", "numpy", "pandas",
+    "alembic", "altair", "apprise", "apscheduler", "exchange_calendars", "jinja2", "numpy", "pandas",
     "polars", "pydantic", "rich", "sqlalchemy", "ta", "yaml", "yfinance",
 }  # fmt: skip
 

@@ -12,8 +12,9 @@ from itertools import count
 from monitor.bars import FIELDS
 from monitor.instruments import Catalogue
 from monitor.language.nodes import Const, Leg, Named, Node
+from monitor.language.parsing import parse
 from monitor.language.size import DEEPEST, LARGEST, is_too_large
-from monitor.language.syntax import Call, ExpressionError, Name, Number, Operator, Part, Span, Trouble, parse
+from monitor.language.syntax import Call, ExpressionError, Name, Number, Operator, Part, Span, Trouble
 from monitor.metrics import FUNCTIONS
 from monitor.yamltext import did_you_mean
 

@@ -2,18 +2,8 @@
 
 import pytest
 
-from monitor.language.syntax import (
-    MAX_DEPTH,
-    Call,
-    ExpressionError,
-    Name,
-    Number,
-    Operator,
-    Part,
-    Span,
-    Text,
-    parse,
-)
+from monitor.language.parsing import MAX_DEPTH, parse
+from monitor.language.syntax import Call, ExpressionError, Name, Number, Operator, Part, Span, Text
 
 
 def lisp(part: Part) -> str:
@@ -99,6 +89,20 @@ def test_every_part_knows_its_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("(a > 1) and (b > 1)", Span(0, 19)),
+        (" not (a > 1) ", Span(1, 12)),
+        ("-(a + b)", Span(0, 8)),
+        ("(a + b)", Span(1, 6)),
+        ("(a + b) * c", Span(1, 11)),
+    ],
+)
+def test_parentheses_belong_to_what_holds_them(text: str, span: Span) -> None:
+    assert parse(text).span == span
+
+
+@pytest.mark.parametrize(
     ("text", "message", "start", "end", "hint"),
     [
         ("gold >", "the expression is not finished", 6, 7, "something is missing at its end"),
@@ -114,6 +118,10 @@ def test_every_part_knows_its_place() -> None:
         ("gold ^ 2", "the character '^' means nothing here", 5, 6, "there is no power; multiply"),
         ("gold ** 2", '"*" cannot stand here', 6, 7, "there is no power; multiply"),
         ("gold silver", '"silver" cannot stand here', 5, 11, None),
+        ("gold orange", '"orange" cannot stand here', 5, 11, None),
+        ("gold > 1 andy", '"andy" cannot stand here', 9, 13, None),
+        ("gold + not silver", '"not" cannot stand here', 7, 10, None),
+        ("sma(gold, )", '")" cannot stand here', 10, 11, None),
         ("gold[1]", "the character '[' means nothing here", 4, 5, None),
         ("gold ≥ 1", "the character '≥' means nothing here", 5, 6, None),
         ("__import__('os').system", None, 16, 17, None),
