@@ -28,7 +28,9 @@ MASSES = {
 """In grams, exact: the troy ounce and the pound are defined by the gram."""
 OTHERS = ("bbl", "sh", "unit")
 """Quantities that become no other."""
-PART = re.compile(r"\s*([*/])\s*(?:1|([A-Za-z]+)(?:\s*\*\*\s*(\d{1,3}))?)(?=\s*(?:[*/]|$))\s*")
+HIGHEST = 9
+"""A power beyond which nothing is converted."""
+PART = re.compile(r"\s*([*/])\s*(?:1|([A-Za-z]+)(?:\s*\*\*\s*(\d+))?)(?=\s*(?:[*/]|$))\s*")
 
 Powers = Counter[str]
 
@@ -130,6 +132,8 @@ def _product(left: Powers, right: Powers, power: int = 1) -> Powers:
 
 def _measured(unit: Powers) -> tuple[Powers, Fraction]:
     """What a unit measures, all masses as grams, and how many of those it is."""
+    if any(abs(power) > HIGHEST for power in unit.values()):
+        raise UnitError(f"{_text(unit)} cannot be converted: a power above {HIGHEST} is nobody's price")
     kind: Powers = Counter()
     size = Fraction(1)
     for name, power in unit.items():

@@ -60,6 +60,16 @@ def test_what_measures_different_things_has_no_factor(source: str, target: str) 
         units.factor(source, target)
 
 
+def test_squares_of_squares_stay_units_and_are_not_converted() -> None:
+    unit = "USD/kg"
+    for _ in range(40):
+        unit = units.multiplied(unit, unit)
+
+    assert unit == f"USD**{2**40}/kg**{2**40}"
+    with pytest.raises(units.UnitError, match="a power above 9"):
+        units.factor(f"kg**{2**40}", f"t**{2**40}")
+
+
 @pytest.mark.parametrize("text", ["USD/ozt", " USD / lb ", "1/kg", "USD**2/lb", "%", "EUR"])
 def test_what_is_a_unit(text: str) -> None:
     units.check(text)
