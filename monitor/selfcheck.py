@@ -125,7 +125,7 @@ def evaluation_of(track: Track, row: int, phase: str) -> Evaluation:
         rule=track.instance.rule.id,
         instance=track.instance.member,
         session=track.sessions[row],
-        at=track.frame["at"][row],
+        at=track.at[row],
         verdicts=tuple(track.verdict(level, row).name.lower() for level in range(len(track.verdicts))),
         values=track.values(row) | track.answers(row),
         legs=track.legs(row),

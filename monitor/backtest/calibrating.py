@@ -18,7 +18,7 @@ from monitor.backtest.neighbours import of_members, rewritten
 from monitor.backtest.run import Backtest
 from monitor.backtest.signals import DAYS_A_YEAR
 from monitor.backtest.watch import Watch
-from monitor.engine import Track, opens, verdicts_of
+from monitor.engine import Track, opens, rejudged
 from monitor.errors import UsageError
 from monitor.language import Const, bounds_of, written
 from monitor.rules import Level
@@ -213,11 +213,7 @@ def _setting(tracks: Sequence[Track], metric: str | None, factor: float, split: 
             key = _key_of(track, metric, tracks[0])
             own = tuple(_moved(level, key, _sizes(track.instance.levels, key), factor) for level in own)
         levels = own if number == 0 else levels
-        moved = replace(
-            track,
-            instance=replace(track.instance, levels=own),
-            verdicts=tuple(verdicts_of(level, track.frame) for level in own),
-        )
+        moved = rejudged(track, replace(track.instance, levels=own))
         days = opens(moved)
         counts += [
             sum(split.first <= day < split.middle for day in days),

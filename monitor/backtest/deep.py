@@ -17,7 +17,8 @@ from monitor.backtest.poison import look_ahead
 from monitor.backtest.run import END_OF_TIME, run, span
 from monitor.bars import completed
 from monitor.engine import Track
-from monitor.language import DERIVED, Const, Node, bounds_of, condition, shown, walk, written
+from monitor.language import DERIVED, Const, Node, bounds_of, shown, walk, written
+from monitor.language.blocks import Columns
 from monitor.language.nodes import OverGroup
 from monitor.policy import Decided
 from monitor.rules import Rulebook
@@ -174,8 +175,8 @@ def _both(tracks: Sequence[Track], row: int) -> int:
     for track in tracks:
         level = track.instance.levels[row]
         if level.clear_when is not None:
-            both = track.frame.select((condition(level.when) & condition(level.clear_when)).sum())
-            found += int(both.item() or 0)
+            for block in Columns(track.series).blocks(len(track.sessions)):
+                found += _count(block.holds(level.when) & block.holds(level.clear_when))
     return found
 
 

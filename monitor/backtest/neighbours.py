@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from monitor.engine import Track, verdicts_of
+from monitor.engine import Track, rejudged
 from monitor.language import Const, Named, Node, bounds_of, written
 from monitor.language.nodes import COMPARISONS, LOGIC, Operation
 from monitor.rules import Instance, Level
@@ -58,10 +58,7 @@ def _thresholds(instance: Instance) -> list[Threshold]:
 
 def _moved(track: Track, threshold: Threshold, factor: float) -> Track:
     levels = tuple(_moved_level(level, threshold, factor) for level in track.instance.levels)
-    instance = replace(track.instance, levels=levels)
-    return replace(
-        track, instance=instance, verdicts=tuple(verdicts_of(level, track.frame) for level in levels)
-    )
+    return rejudged(track, replace(track.instance, levels=levels))
 
 
 def _moved_level(level: Level, threshold: Threshold, factor: float) -> Level:

@@ -19,7 +19,7 @@ from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, 
 from monitor.backtest.forward import Field, Floats, Rows, Study, study_of
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import HEADLINE
-from monitor.engine import Track, legs_of, observe_legs, opens, verdicts_of
+from monitor.engine import Track, legs_of, observe_legs, opens, rejudged
 from monitor.errors import FaultyFileError
 from monitor.rulefile.choosing import Choices, Values
 from monitor.rules import Instance, Rulebook
@@ -87,7 +87,7 @@ class Job:
         farthest = np.zeros(SHOWN_PLACEMENTS)
         tried = []
         for values, (instances, fault) in zip(wanted, read, strict=True):
-            tracks = [_decided(instance, shown[_inputs(instance)]) for instance in instances]
+            tracks = [rejudged(shown[_inputs(instance)], instance) for instance in instances]
             done, distances = self._tried(values, fault, tracks)
             farthest = np.maximum(farthest, distances)
             tried.append(done)
@@ -170,11 +170,6 @@ def _read(choices: Choices, values: Values) -> tuple[tuple[Instance, ...], str |
         return choices.instances(values), None
     except FaultyFileError as error:
         return (), error.faults[0].message
-
-
-def _decided(instance: Instance, shown: Track) -> Track:
-    verdicts = tuple(verdicts_of(level, shown.frame) for level in instance.levels)
-    return replace(shown, instance=instance, verdicts=verdicts)
 
 
 @dataclass(frozen=True, slots=True)

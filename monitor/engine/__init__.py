@@ -4,14 +4,15 @@
 
 1. legs are put side by side by session (`bars.side_by_side`);
 2. the metrics of all rules are computed once each (`language.evaluate`);
-3. each instance joins its metrics by session (`joining`, `due`) and classes every session (`observing`).
+3. each instance joins its metrics by session (`joining`, `due`) and every session is classed (`classing`).
 
 `replay` has all the memory, it is a fold of `alerts.advance_ladder` over the observations (`replaying`);
 stretches in which nothing can change are skipped.  Where only episodes are asked for, `runs` finds them all at once.
 """
 
+from monitor.engine.classing import rejudged
 from monitor.engine.inhibiting import Inhibitors
-from monitor.engine.observing import legs_of, observe, observe_legs, verdicts_of
+from monitor.engine.observing import legs_of, observe, observe_legs
 from monitor.engine.replaying import episode_rows, episodes, opens, replay, state_after
 from monitor.engine.track import Track, transition
 
@@ -24,8 +25,8 @@ __all__ = [
     "observe",
     "observe_legs",
     "opens",
+    "rejudged",
     "replay",
     "state_after",
     "transition",
-    "verdicts_of",
 ]

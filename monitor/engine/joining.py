@@ -17,6 +17,19 @@ CARRY = 1
 """A rule of several metrics uses one that has no bar in a session as of so many sessions before."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Steps:
+    """The sessions that are judged of one instance, and its metrics."""
+
+    sessions: pl.Series
+    at: pl.Series
+    """The instants from which all was known."""
+    metrics: Mapping[str, pl.Series]
+    """By their keys, maybe with others; unknown is null."""
+    together: Together | None = None
+    """The metrics whose sessions are all of these, if there is nothing to join."""
+
+
 @dataclass(frozen=True)
 class Joining:
     """The values of metrics, those together that have the same sessions."""
@@ -25,21 +38,19 @@ class Joining:
     due: Due
     _whole: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
-    def steps(self, instance: Instance) -> tuple[list[pl.Series], int | None]:
-        """The sessions of one instance with its metrics: those with a bar, and expected ones without.
-
-        The number is that of the metrics whose sessions are all of them, if there is nothing to join.
-        """
+    def steps(self, instance: Instance) -> Steps:
+        """The sessions of one instance with its metrics: those with a bar, and expected ones without."""
         nodes = (*instance.inputs, *instance.shown.values())
         places = {self._places[node.legs] for node in nodes}
         if len(places) == 1 and self._is_whole(min(places), {node.legs for node in instance.inputs}):
-            return self._beside(nodes, instance.inputs), min(places)
+            return self._beside(self.together[min(places)], instance.inputs)
         joined = self._joined(instance)
         for node in instance.shown.values():
             if node.key not in joined.columns:
                 own = self._panel(node.legs, [node.key]).drop("at")
                 joined = joined.join(own, on="session", how="left", maintain_order="left")
-        return joined.get_columns(), None
+        columns = {column.name: column for column in joined.iter_columns()}
+        return Steps(columns["session"], columns["at"], columns)
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
@@ -58,13 +69,11 @@ class Joining:
                 return False
         return True
 
-    def _beside(self, nodes: Sequence[Node], inputs: Sequence[Node]) -> list[pl.Series]:
-        """Metrics with the same sessions side by side."""
-        together = self.together[self._places[nodes[0].legs]]
+    def _beside(self, together: Together, inputs: Sequence[Node]) -> Steps:
+        """Metrics that have the same sessions."""
         first, *others = (together.known[legs] for legs in dict.fromkeys(node.legs for node in inputs))
         at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
-        values = together.values
-        return [together.sessions, at, *(values[key] for key in dict.fromkeys(n.key for n in nodes))]
+        return Steps(together.sessions, at, together.values, together)
 
     def _panel(self, legs: Legs, keys: Iterable[str]) -> pl.DataFrame:
         together = self.together[self._places[legs]]

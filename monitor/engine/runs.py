@@ -55,6 +55,9 @@ def _runs(verdicts: npt.NDArray[np.int8]) -> _Runs:
 def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows:
     """The row of the n-th session in a row of this class; so many sessions that are left out may lie between."""
     holds = runs.kinds == kind
+    if count == 1:
+        starts: Rows = runs.starts[holds]  # one that goes on after what is left out does nothing anyway
+        return starts
     between = runs.starts[1:] - runs.starts[:-1] - runs.lengths[:-1]
     goes_on = np.concatenate(([False], holds[1:] & holds[:-1] & (between <= apart)))[: len(holds)]
     before = np.cumsum(runs.lengths) - runs.lengths

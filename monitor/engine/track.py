@@ -1,6 +1,6 @@
 """The observations of one instance, and a transition made of one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -20,21 +20,31 @@ class Track:
     """The observations of one instance, in the order of sessions."""
 
     instance: Instance
-    columns: Sequence[pl.Series]
-    """`session`, `at` and one per metric, named by its key; unknown is null."""
+    sessions: pl.Series
+    at: pl.Series
+    """The instant from which all was known, of each session."""
+    metrics: Mapping[str, pl.Series]
+    """The metrics by their keys, from `start` on, maybe with others; unknown is null."""
     verdicts: tuple[Verdicts, ...]
     """The class of each session, per level."""
     wide: pl.DataFrame
     """Legs side by side, to show what a value was made of."""
+    start: int = 0
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The columns side by side; of most of a thousand tracks nobody asks for it."""
-        return pl.DataFrame(self.columns)
+        """`session`, `at` and a column per metric, named by its key; of most of a thousand tracks nobody asks for it."""
+        nodes = (*self.instance.inputs, *self.instance.shown.values())
+        own = dict.fromkeys(node.key for node in nodes)
+        return pl.DataFrame([self.sessions, self.at, *(self._own(key) for key in own)])
 
-    @property
-    def sessions(self) -> pl.Series:
-        return self.columns[0]
+    @cached_property
+    def series(self) -> dict[str, pl.Series]:
+        """The columns of `frame` by their names."""
+        return {column.name: column for column in self.frame.iter_columns()}
+
+    def _own(self, key: str) -> pl.Series:
+        return self.metrics[key].slice(self.start, len(self.sessions))
 
     def row_of(self, session: date) -> int:
         """The row of a session, or of the first one after it."""
@@ -46,11 +56,11 @@ class Track:
 
     def cut(self, *, after: date | None = None, upto: date | None = None) -> "Track":
         """The observations after one session and up to another."""
-        sessions = self.sessions
         start = 0 if after is None else self.row_after(after)
-        stop = len(sessions) if upto is None else self.row_after(upto)
+        stop = len(self.sessions) if upto is None else self.row_after(upto)
         cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
-        return replace(self, columns=[column[start:stop] for column in self.columns], verdicts=cut)
+        sessions, at = self.sessions[start:stop], self.at[start:stop]
+        return replace(self, sessions=sessions, at=at, verdicts=cut, start=self.start + start)
 
     def verdict(self, level: int, row: int) -> Verdict:
         """The class of one level in one session."""
@@ -65,7 +75,7 @@ class Track:
         return {written(node): self._value(node, row) for node in self.instance.inputs if node.yesno}
 
     def _value(self, node: Node, row: int) -> float | None:
-        value = self.frame[node.key][row]
+        value = self.metrics[node.key][self.start + row]
         return None if value is None else float(value)
 
     def legs(self, row: int) -> dict[str, dict[str, object]]:
@@ -110,7 +120,7 @@ def transition(  # noqa: PLR0913 - a record has the fields it has
         kind=kind,
         level=level,
         session=session,
-        at=track.frame["at"][row],
+        at=track.at[row],
         reason=reason,
         episode=episode,
         opened=opened,

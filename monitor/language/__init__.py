@@ -1,11 +1,10 @@
 """The expression language of rule files: text -> typed expression -> polars expressions and values.
 
-`understand` reads a text in a scope, `evaluate` computes expressions over legs side by side, `condition` is a
-rule's condition over computed values.
+`understand` reads a text in a scope, `evaluate` computes expressions over legs side by side, `blocks` say
+where a rule's condition holds over computed values.
 """
 
-from monitor.language.columns import condition, is_known_with_inputs
-from monitor.language.evaluate import Together, evaluate, evaluate_together, unknown_inside
+from monitor.language.evaluate import Together, evaluate, evaluate_together
 from monitor.language.forms import FORMS
 from monitor.language.meaning import (
     BROKEN,
@@ -54,18 +53,15 @@ __all__ = [
     "Together",
     "Trouble",
     "bounds_of",
-    "condition",
     "derived",
     "evaluate",
     "evaluate_together",
     "fired",
     "inputs",
-    "is_known_with_inputs",
     "is_price_like",
     "price_legs",
     "shown",
     "understand",
-    "unknown_inside",
     "walk",
     "written",
 ]

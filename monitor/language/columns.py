@@ -5,36 +5,6 @@ import polars as pl
 from monitor.language.nodes import COMPARISONS, Const, Named, Node, Operation
 
 
-def condition(node: Node) -> pl.Expr:
-    """A rule's condition over columns named by the keys of its inputs; unknown is null, logic is three-valued."""
-    if isinstance(node, Operation) and node.yesno:
-        if node.symbol in COMPARISONS:
-            left, right = (_side(operand) for operand in node.operands)
-            return _compared(node.symbol, left, right)
-        return _logic(node.symbol, [condition(operand) for operand in node.operands])
-    return pl.col(node.key)
-
-
-def is_known_with_inputs(node: Node) -> bool:
-    """Whether a condition is known exactly where all its inputs are; "and" and "or" may answer without one."""
-    if isinstance(node, Operation) and node.yesno and node.symbol not in COMPARISONS:
-        return node.symbol == "not" and is_known_with_inputs(node.operands[0])
-    return True
-
-
-def _side(node: Node) -> pl.Expr:
-    return pl.col(node.key) if node.legs else pl.lit(_constant(node))
-
-
-def _constant(node: Node) -> float:
-    while isinstance(node, Named):
-        node = node.node
-    if not isinstance(node, Const):
-        msg = f"{node.key} is no constant"
-        raise TypeError(msg)
-    return node.value
-
-
 def expression(node: Node, have: frozenset[str]) -> pl.Expr:
     """The value of a node over the columns there are; functions are among them."""
     if node.key in have:

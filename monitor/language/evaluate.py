@@ -5,18 +5,20 @@
    that each key is computed once however many rules use it.  What to compute is planned once (`_plan`).
 3. A function whose argument is unknown inside its history sees the known bars only (`_over_known`).
 4. A value whose look-back spans a hole of the series is unknown (`_masked`).
+5. Arithmetic over what is computed waits until somebody asks for it (`_WithLater`): conditions do not (`blocks`).
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
+from monitor.language.arithmetic import columns_under, is_arithmetic
 from monitor.language.columns import expression, finite
 from monitor.language.groups import with_groups
-from monitor.language.nodes import Apply, LegName, Node, OverGroup, derived, walk
+from monitor.language.nodes import Apply, LegName, Node, OverGroup, derived
 
 Legs = frozenset[LegName]
 Missing = Callable[[frozenset[str], pl.Series], pl.Series]
@@ -35,8 +37,10 @@ class Together:
     sessions: pl.Series
     known: Mapping[Legs, pl.Series]
     """The instants from which all of some legs were known."""
+    columns: Mapping[str, pl.Series]
+    """What was computed, by the keys of expressions: all, but for arithmetic that `blocks` can do with these."""
     values: Mapping[str, pl.Series]
-    """By the keys of expressions."""
+    """The values of all expressions, by their keys; arithmetic is computed when somebody asks for it."""
     keys: Mapping[Legs, tuple[str, ...]]
 
     def panel(self, legs: Legs) -> pl.DataFrame:
@@ -107,11 +111,57 @@ def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Tog
     keys: dict[Legs, tuple[str, ...]] = {}
     for node in nodes:
         keys[node.legs] = (*keys.get(node.legs, ()), node.key)
-    columns = {column.name: column for column in _compute(rows, nodes).iter_columns()}
-    values = {node.key: columns[node.key] for node in nodes}
     if not _without_holes(rows["session"]):
-        values |= _masked(nodes, values, rows["session"], missing)
-    return Together(rows["session"], _known_at(rows, keys), values, keys)
+        columns = _columns(_compute(rows, nodes))
+        known = {node.key: columns[node.key] for node in nodes}
+        known |= _masked(nodes, known, rows["session"], missing)
+        return Together(rows["session"], _known_at(rows, keys), known, known, keys)
+    now, later = _now_and_later(nodes)
+    rows = _compute(rows, now)
+    torn = tuple(node for node in later if any(unknown_inside(rows[key]) for key in _under(node)))
+    there = frozenset(node.key for node in now)
+    columns = _columns(_compute(rows, torn, there))
+    values = _WithLater(columns, lambda: _columns(_compute(rows, later, there)))
+    return Together(rows["session"], _known_at(rows, keys), columns, values, keys)
+
+
+@lru_cache(maxsize=32)
+def _now_and_later(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """What has to be computed, and what blocks can work out of it."""
+    later = {node.key: node for node in nodes if is_arithmetic(node)}
+    under = {one.key: one for node in later.values() for one in columns_under(node)}
+    now = under | {node.key: node for node in nodes if node.key not in later}
+    return tuple(now.values()), tuple(node for node in later.values() if node.key not in now)
+
+
+@lru_cache(maxsize=4096)
+def _under(node: Node) -> tuple[str, ...]:
+    return tuple(one.key for one in columns_under(node))
+
+
+def _columns(rows: pl.DataFrame) -> dict[str, pl.Series]:
+    return {column.name: column for column in rows.iter_columns()}
+
+
+@dataclass(frozen=True, eq=False)
+class _WithLater(Mapping[str, pl.Series]):
+    """Columns, and others that are computed all at once when one of them is asked for."""
+
+    columns: dict[str, pl.Series]
+    compute: Callable[[], dict[str, pl.Series]]
+
+    def __getitem__(self, key: str) -> pl.Series:
+        return self.columns[key] if key in self.columns else self._later[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns | self._later)
+
+    def __len__(self) -> int:
+        return len(self.columns | self._later)
+
+    @cached_property
+    def _later(self) -> dict[str, pl.Series]:
+        return self.compute()
 
 
 def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
@@ -139,14 +189,13 @@ class _Stage:
 
 
 @lru_cache(maxsize=32)
-def _plan(nodes: tuple[Node, ...]) -> tuple[_Stage, ...]:
-    """The stages in which expressions are worked out, each key once; legs are there before."""
+def _plan(nodes: tuple[Node, ...], there: frozenset[str]) -> tuple[_Stage, ...]:
+    """The stages in which expressions are worked out, each key once; legs are there before, and what else is said."""
     stages: dict[int, dict[str, Apply]] = {}
     for node in nodes:
-        for part in walk(node):
-            if isinstance(part, Apply):
-                stages.setdefault(_depth(part), {})[part.key] = part
-    have = {f"{instrument}.{name}" for node in nodes for instrument, name in node.legs}
+        for part in _functions(node, there):
+            stages.setdefault(_depth(part), {})[part.key] = part
+    have = {f"{instrument}.{name}" for node in nodes for instrument, name in node.legs} | there
     planned: list[_Stage] = []
     for _, stage in sorted(stages.items()):
         arguments = {operand.key: operand for part in stage.values() for operand in part.operands}
@@ -157,6 +206,16 @@ def _plan(nodes: tuple[Node, ...]) -> tuple[_Stage, ...]:
     return (*planned, _Stage(last))
 
 
+def _functions(node: Node, there: frozenset[str]) -> Iterator[Apply]:
+    """The functions in a node that are not worked out yet, operands first."""
+    if node.key in there:
+        return
+    for operand in node.operands:
+        yield from _functions(operand, there)
+    if isinstance(node, Apply):
+        yield node
+
+
 def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr], ...]:
     """The expressions of nodes that have no column yet, which then have one."""
     new = {key: node for key, node in nodes.items() if key not in have}
@@ -165,9 +224,11 @@ def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr
     return made
 
 
-def _compute(rows: pl.DataFrame, nodes: tuple[Node, ...]) -> pl.DataFrame:
-    """The rows with a column for each node, and for what it is made of."""
-    for stage in _plan(nodes):
+def _compute(
+    rows: pl.DataFrame, nodes: tuple[Node, ...], there: frozenset[str] = frozenset()
+) -> pl.DataFrame:
+    """The rows with a column for each node, and for what it is made of; some may be there already."""
+    for stage in _plan(nodes, there):
         rows = _with_finite(rows, stage.arguments)
         whole: list[tuple[Apply, pl.Expr]] = []
         unknown = {
@@ -222,7 +283,9 @@ def _over_known(panel: pl.DataFrame, part: Apply, value: pl.Expr) -> pl.DataFram
 
 
 def _without_holes(sessions: pl.Series) -> bool:
-    """Whether two sessions in a row are never far apart."""
+    """Whether two sessions in a row are never far apart; steps that are no dates follow no calendar."""
+    if sessions.dtype != pl.Date:
+        return True
     apart = sessions.diff().dt.total_days().max()
     return not isinstance(apart, int) or apart <= _CERTAINLY_SHORT
 

@@ -15,6 +15,7 @@ from monitor.metrics.registry import Number, Series, Window, bars, metric
     unit="%",
     source="CFA Institute, holding period return",
     unknown="where the earlier value is not above zero",
+    arithmetic=True,
 )
 def change(x: Series, n: Window = 1) -> pl.Expr:
     """Change over n bars, as a fraction of the earlier value."""
@@ -44,6 +45,7 @@ def _log_change(x: pl.Expr, n: int) -> pl.Expr:
     look_back=lambda p: bars(p) + 1,
     unit="same",
     source="definition",
+    arithmetic=True,
 )
 def difference(x: Series, n: Window = 1) -> pl.Expr:
     """Change over n bars, in the unit of the value."""
@@ -55,6 +57,7 @@ def difference(x: Series, n: Window = 1) -> pl.Expr:
     look_back=lambda p: bars(p) + 1,
     unit="same",
     source="definition",
+    arithmetic=True,
 )
 def previous(x: Series, n: Window = 1) -> pl.Expr:
     """The value n bars ago."""

@@ -1,11 +1,27 @@
 """Pieces of formulas that several functions share."""
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import polars as pl
 
+if TYPE_CHECKING:
+    from monitor.metrics.rows import Rows
 
-def quotient(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+Value = TypeVar("Value", pl.Expr, "Rows")
+
+
+def known_where(condition: Any, value: Value) -> Value:
+    """A value where a condition holds, elsewhere unknown."""
+    if isinstance(value, pl.Expr):
+        return pl.when(condition).then(value)
+    return value.known_where(condition)
+
+
+def quotient(numerator: Value, denominator: Value) -> Value:
     """A quotient that is unknown where its denominator is not above zero."""
-    return pl.when(denominator > 0).then(numerator / denominator)
+    ratio: Any = numerator / denominator
+    known: Value = known_where(denominator > 0, ratio)
+    return known
 
 
 def divided(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
@@ -15,14 +31,16 @@ def divided(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     return numerator / denominator.clip(lower_bound=0)
 
 
-def simple_change(x: pl.Expr, n: int = 1) -> pl.Expr:
+def simple_change(x: Value, n: int = 1) -> Value:
     """Simple return over n bars."""
-    return quotient(x, x.shift(n)) - 1
+    change: Any = quotient(x, x.shift(n)) - 1
+    found: Value = change
+    return found
 
 
 def flat(x: pl.Expr, n: int) -> pl.Expr:
     """Whether the last n values are all the same: the last change is n - 1 bars ago or more."""
-    row = pl.int_range(pl.len())
+    row = pl.int_range(pl.len(), dtype=pl.Int32)
     changed = pl.when(x.ne_missing(x.shift(1))).then(row).forward_fill()
     return (changed <= row - (n - 1)) & x.is_not_null()
 

@@ -75,6 +75,8 @@ class Function:
     summary: str
     unknown: str = ""
     """When a value is unknown, beyond what holds of every function."""
+    arithmetic: bool = False
+    """Whether `build` takes plain arrays (`rows.Rows`) as well as expressions."""
 
     @property
     def signature(self) -> str:
@@ -99,6 +101,7 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     least: int = 1,
     name: str = "",
     unknown: str = "",
+    arithmetic: bool = False,
 ) -> Callable[[Callable[..., pl.Expr]], Function]:
     """Make a catalogue entry of an expression builder.
 
@@ -106,7 +109,8 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     number), `%` (a fraction that people read in per cent), `percent` (a number in per cent), `percentile` or
     `yes/no`; `look_back` gives the bars needed, this one included; `warm_up` the further bars until a recursive
     metric forgets where history starts; `bounds` the values it can take; `fields` what an instrument argument
-    stands for; `least` the smallest window.
+    stands for; `least` the smallest window; `arithmetic` says that the builder asks for nothing but `+ - * /`,
+    `shift` and `parts.known_where`, so that plain arrays will do.
     """
 
     def entry(build: Callable[..., pl.Expr]) -> Function:
@@ -125,6 +129,7 @@ def metric(  # noqa: PLR0913 - an entry says all of it
             source=source,
             summary=(inspect.getdoc(build) or "").splitlines()[0],
             unknown=unknown,
+            arithmetic=arithmetic,
         )
 
     return entry

@@ -121,15 +121,18 @@ def _fired(track: Track, name: str) -> Rows:
 def delayed(track: Track, opened: Rows, resolved: Rows) -> Rows:
     """When W1's cooldown lets an episode of ours fire."""
     fires, hold = track.verdicts[0] == Verdict.FIRE, track.instance.dwells[0].bars
+    held = fires.copy()
+    for back in range(1, hold):
+        held[back:] &= fires[:-back]
+    held[: hold - 1] = False
+    rows = np.flatnonzero(held)
     ends = np.append(resolved, len(fires))[: len(opened)]
     found: list[int] = []
     for start, end in zip(opened.tolist(), ends.tolist(), strict=True):
         first = max(start, found[-1] + COOLDOWN) if found else start
-        held = np.ones(max(end - first, 0), np.bool_)
-        for back in range(hold):
-            held &= fires[first - back : max(end, first) - back]
-        if held.any():
-            found.append(first + int(np.argmax(held)))
+        at = int(np.searchsorted(rows, first))
+        if at < len(rows) and rows[at] < end:
+            found.append(int(rows[at]))
     return np.array(found, np.int64)
 
 

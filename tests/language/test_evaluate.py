@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.bars import side_by_side
 from monitor.engine import observe
-from monitor.language import Node, Scope, condition, evaluate, inputs, understand
+from monitor.language import Node, Scope, evaluate, inputs, understand
+from monitor.language.blocks import Columns
 from monitor.rules import Rulebook
 from tests.support.made_up import CATALOGUE, FIRST, computed, made, nothing_missing, sessions, values_of
 from tests.support.rules import rule
@@ -38,9 +39,10 @@ def truth_of(text: str, gold: bool | None, silver: bool | None) -> bool | None:
     """A rule's condition of `gold > 1` and `silver > 1`, each of them true, false or unknown."""
     node = understand(text, Scope(CATALOGUE))
     columns = {"gold.close": [NUMBER_FOR[gold]], "silver.close": [NUMBER_FOR[silver]]}
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Float64))
-    found: bool | None = frame.select(condition(node).alias("truth"))["truth"][0]
-    return found
+    (block,) = Columns({key: pl.Series(key, value, pl.Float64) for key, value in columns.items()}).blocks(1)
+    holds, fails = bool(block.holds(node)[0]), bool(block.holds(node, wanted=False)[0])
+    assert not (holds and fails)
+    return holds if holds or fails else None
 
 
 @pytest.mark.parametrize("left", TRUTHS)

@@ -1,0 +1,30 @@
+"""Metrics that are mere arithmetic over columns, for which `blocks` need no column."""
+
+from collections.abc import Iterator
+
+from monitor.language.nodes import Apply, Named, Node, Operation
+
+
+def is_arithmetic(node: Node) -> bool:
+    """Whether a block can work out a metric: `+ - * /` and functions that are made of them."""
+    plain = unnamed(node)
+    if isinstance(plain, Apply):
+        return plain.function.arithmetic
+    return isinstance(plain, Operation) and not plain.yesno and bool(plain.legs)
+
+
+def columns_under(node: Node) -> Iterator[Node]:
+    """What a block needs as columns, to work out arithmetic: what functions take, and all that is none."""
+    plain = unnamed(node)
+    for operand in plain.operands:
+        if isinstance(plain, Operation) and is_arithmetic(operand):
+            yield from columns_under(operand)
+        elif operand.legs:
+            yield unnamed(operand)
+
+
+def unnamed(node: Node) -> Node:
+    """What a name stands for."""
+    while isinstance(node, Named):
+        node = node.node
+    return node

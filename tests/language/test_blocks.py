@@ -1,0 +1,106 @@
+"""Conditions over plain arrays: the same answers as over columns, wherever a block begins and ends."""
+
+import math
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.bars import side_by_side
+from monitor.engine import observe
+from monitor.language import Node, Scope, evaluate_together, understand
+from monitor.language.arithmetic import is_arithmetic
+from monitor.language.blocks import Columns
+from monitor.language.nodes import Const, Operation
+from monitor.metrics import FUNCTIONS
+from monitor.rules import Rulebook
+from tests.support.made_up import CATALOGUE, made, nothing_missing, sessions
+from tests.support.rules import rule
+
+ARITHMETIC = (
+    "gold / silver",
+    "-gold / (silver - 3)",
+    "2 * gold - silver / 4",
+    "change(gold, 1)",
+    "change(gold / silver, 2)",
+    "difference(gold - silver, 3)",
+    "previous(gold, 4) - gold",
+    "change(highest(gold, 3), 1) * 100",
+    "5 / previous(sma(silver, 2), 1)",
+)
+PRICES = st.lists(
+    st.sampled_from([None, 1e-300, 0.1, 0.3, 1.0, 1.1, 3.0, 7.0, 1e300]), min_size=12, max_size=12
+)
+
+
+def columns_of(node: Node, gold: list[float | None], silver: list[float | None]) -> tuple[Columns, pl.Series]:
+    """What blocks are given for a metric, and its values as a column of its own."""
+    frame = made({"gold": gold, "silver": silver})
+    wide = side_by_side(frame, node.legs)
+    (together,) = evaluate_together([node], wide, missing=nothing_missing)
+    return Columns(together.columns), together.values[node.key]
+
+
+@pytest.mark.parametrize("text", ARITHMETIC)
+@given(PRICES, PRICES, st.integers(1, 5), st.sampled_from(["<", "<=", ">", ">="]))
+def test_blocks_answer_as_a_column_does_to_the_last_bit(
+    text: str, gold: list[float | None], silver: list[float | None], at_once: int, symbol: str
+) -> None:
+    node = understand(text, Scope(CATALOGUE))
+    assert is_arithmetic(node)
+    columns, values = columns_of(node, gold, silver)
+
+    for limit in {0.0, *values.drop_nulls()}:
+        asked = Operation(symbol, (node, Const(limit)))
+        blocks = list(columns.blocks(len(values), at_once=at_once))
+        holds = [bool(one) for block in blocks for one in block.holds(asked)]
+        fails = [bool(one) for block in blocks for one in block.holds(asked, wanted=False)]
+        above = {"<": values < limit, "<=": values <= limit, ">": values > limit, ">=": values >= limit}[
+            symbol
+        ]
+        assert holds == above.fill_null(value=False).to_list()
+        assert fails == (~above).fill_null(value=False).to_list()
+        for block in blocks:
+            known = not values[block.start : block.stop].null_count()
+            assert block.is_known(asked) is known
+
+
+def test_arithmetic_is_no_column_until_somebody_asks_for_it() -> None:
+    node = understand("change(gold, 1)", Scope(CATALOGUE))
+    columns, values = columns_of(node, [1.0, 2.0, 3.0], [1.0, 1.0, 1.0])
+
+    assert node.key not in columns.series
+    assert values.to_list() == [None, 1.0, 0.5]
+
+
+def test_functions_that_take_plain_arrays_are_told_apart() -> None:
+    found = {name for name, function in FUNCTIONS.items() if function.arithmetic}
+
+    assert found == {"change", "difference", "previous"}
+
+
+def test_a_limit_may_be_worked_out_of_named_numbers() -> None:
+    scope = Scope(CATALOGUE, {"limit": understand("5", Scope(CATALOGUE))})
+    asked = understand("gold / silver > limit * 2 - 1", scope)
+    (block,) = Columns({"gold.close": pl.Series([18.0, 20.0]), "silver.close": pl.Series([2.0, 2.0])}).blocks(
+        2
+    )
+
+    assert block.holds(asked).tolist() == [False, True]
+
+
+@given(PRICES, PRICES)
+def test_a_rule_over_arithmetic_judges_as_its_shown_values_say(
+    gold: list[float | None], silver: list[float | None]
+) -> None:
+    book = Rulebook(instances=(rule("change(gold / silver, 1) > 5%"),), catalogue=CATALOGUE)
+    frame = made({"gold": gold, "silver": silver}, days=sessions(12))
+
+    (track,) = observe(book, frame)
+
+    (key,) = (node.key for node in track.instance.inputs)
+    values = track.frame[key].to_list()
+    said = "".join("?" if v is None else "F" if v > 0.05 else "C" for v in values)
+    assert said == "".join("?FC"[verdict] for verdict in track.verdicts[0])
+    assert not any(v is not None and not math.isfinite(v) for v in values)
