@@ -248,8 +248,9 @@ def _with_finite(rows: pl.DataFrame, made: Sequence[tuple[Node, pl.Expr]]) -> pl
     if not made:
         return rows
     rows = rows.with_columns(value for _, value in made)
+    numbers = (column for column in rows.get_columns()[-len(made) :] if column.dtype.is_float())
     # A sum that is no finite number is cheap to see; where every value is finite nothing has to be replaced.
-    odd = [node.key for node, _ in made if not node.yesno and not math.isfinite(rows[node.key].sum() or 0)]
+    odd = [column.name for column in numbers if not math.isfinite(column.sum())]
     return rows.with_columns(finite(pl.col(key)) for key in odd) if odd else rows
 
 

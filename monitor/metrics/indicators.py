@@ -113,7 +113,7 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
 
 
 @metric(
-    formula="100 U / (U + D): U, D are rises and falls smoothed by 1/n (Wilder)",
+    formula="100 U / (U + D) = 50 + 50 (U - D) / (U + D): U, D are rises and falls smoothed by 1/n (Wilder)",
     convention="first rise and fall are 0; null before n bars; 50 bars of 14 agree with other seeds to 1 point",
     look_back=bars,
     warm_up=lambda p: 25 * bars(p),
@@ -124,16 +124,11 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
 )
 def rsi(x: Series, n: Window = 14) -> pl.Expr:
     """Relative strength index."""
-    before = x.shift(1)
-    up, down = (
-        pl.when(moved > 0)
-        .then(moved)
-        .when(x.is_not_null())
-        .then(0.0)
-        .ewm_mean(alpha=1 / n, adjust=False, min_samples=n)
-        for moved in (x - before, before - x)
+    moved = x - pl.coalesce(x.shift(1), x)
+    risen_less_fallen, risen_and_fallen = (
+        part.ewm_mean(alpha=1 / n, adjust=False, min_samples=n) for part in (moved, moved.abs())
     )
-    return 100 - 100 / (1 + up / down)  # before anything has moved this is no number
+    return 50 + 50 * risen_less_fallen / risen_and_fallen  # before anything has moved this is no number
 
 
 FUNCTIONS = (rsi, *map(_function, (*OF_SERIES, *OF_BARS)))
