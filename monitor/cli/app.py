@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 something is wrong or fired as asked, 2 wrong usage or a w
 reached.
 """
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -32,6 +33,7 @@ from monitor.cli import (
     sweep,
     testing,
 )
+from monitor.cli.memory import ends_soon
 from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
 
@@ -86,9 +88,12 @@ app.add_typer(silence.app, name="silence")
 
 def main() -> None:
     """Run a command; what is wrong on purpose is told in one line each, without a traceback."""
+    ends_soon()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not know every sign
+    # None of pydantic's plugins is used, and it would read what every installed package says of itself to find some.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # noqa: TID251 - a setting of pydantic, not ours
     try:
         app()
     except FaultyFileError as error:

@@ -23,10 +23,12 @@ def register(app: typer.Typer) -> None:
 
 def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
     """Keep watching: fetch, judge and deliver until told to stop."""
+    from monitor.cli.memory import stays
     from monitor.clock import read_clock
     from monitor.daemon import run_daemon
 
     found = configuration(settings)
+    stays()
     run_daemon(found, read_clock(clock or found.clock), write=_write)
 
 

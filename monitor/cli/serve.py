@@ -26,6 +26,7 @@ def serve(
     """Serve the status page, its JSON API and its metrics; only read, beside a daemon or without one."""
     from contextlib import closing
 
+    from monitor.cli.memory import stays
     from monitor.clock import read_clock
     from monitor.config import StatusSettings
     from monitor.gather import keep_apart
@@ -41,6 +42,7 @@ def serve(
     found = configuration(settings)
     watch, wanted = read_clock(clock or found.clock), found.settings.status or StatusSettings()
     log_to_stderr()
+    stays()
     with (
         closing(open_reader(found.database)) as store,
         closing(open_source(found)) as source,
