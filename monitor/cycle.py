@@ -18,7 +18,7 @@ from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
 from monitor.health import Event
 from monitor.instruments import AssetKind
-from monitor.live import basis, close, previews
+from monitor.live import basis, close, previews, traded
 from monitor.messages import Entry, Message, compose, compose_away, compose_closed, template_notice
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
@@ -83,8 +83,8 @@ def judge_new(context: Context, *, now: datetime) -> Result:
 
 def preview(context: Context, *, now: datetime) -> Result:
     """Tell what live rules say of the session that goes on; of each level once a session."""
-    store, rulebook = context.store, context.rulebook
-    if not any(one.rule.live for one in rulebook.instances):
+    store, rulebook = context.store, traded(context.rulebook, now=now)
+    if not rulebook.instances:
         return Result()
     bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
     asked = hush(store.silences(), store.acknowledged())

@@ -135,10 +135,10 @@ def ask(
 
 def _judged(context: Context, answers: Sequence[Fetched], held: pl.DataFrame, now: datetime) -> Judged:
     """The bars that came, with their statuses; siblings among all that is held confirm a move."""
-    came = [confirm(one.bars, held) for one in answers if one.outcome is Outcome.OK]
+    came = [one.bars for one in answers if one.outcome is Outcome.OK]
     if not came:
         return Judged(empty())
-    incoming = pl.concat(came)
+    incoming = confirm(pl.concat(came), held)
     names, since = incoming["instrument"].unique(), incoming.select(pl.col("session").min()).item()
     seen = context.store.sightings(names, since=since, interval=context.interval)
     return judge_live(incoming, held, context.rulebook.catalogue, now=now, sightings=seen)
@@ -218,11 +218,11 @@ def _back_to_gaps(
 ) -> dict[str, date]:
     """From where to ask: the last final bar, or the first session of the last weeks that is missing before it."""
     since = dict(final)
+    sessions = dict(held.group_by("instrument").agg("session").iter_rows())
     for one in instruments:
-        own = held.filter(pl.col("instrument") == one.id)["session"]
-        if one.id in since and len(own):
-            gaps = missing_sessions(one, own.filter(own >= since[one.id] - LATELY))
-            since[one.id] = min([since[one.id], *gaps])
+        if one.id in since:
+            lately = [day for day in sessions[one.id] if day >= since[one.id] - LATELY]
+            since[one.id] = min([since[one.id], *missing_sessions(one, lately)])
     return since
 
 

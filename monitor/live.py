@@ -39,6 +39,16 @@ class Live:
 Lives = Mapping[InstanceKey, Live]
 
 
+def traded(rulebook: Rulebook, *, now: datetime) -> Rulebook:
+    """The live rules of which a leg is traded now."""
+    legs = {name for one in rulebook.instances if one.rule.live for name in one.instruments}
+    trading = {one.id for one in rulebook.catalogue.subset(legs) if trading_since(one, now) is not None}
+    instances = [
+        one for one in rulebook.instances if one.rule.live and not trading.isdisjoint(one.instruments)
+    ]
+    return replace(rulebook, instances=tuple(instances))
+
+
 def previews(
     rulebook: Rulebook,
     bars: pl.DataFrame,
@@ -48,39 +58,33 @@ def previews(
     now: datetime,
     hush: Hush = NOBODY,
 ) -> Iterator[tuple[Track, Decided, Live]]:
-    """What is to be told now of live rules, and was not yet, while a leg of them is traded.
+    """What is to be told now of rules that `traded` found, and was not yet.
 
     `bars` are the latest versions, whatever their status.
     """
-    trading = {
-        one.id for one in rulebook.catalogue.subset(_legs(rulebook)) if trading_since(one, now) is not None
-    }
-    instances = tuple(
-        one
-        for one in rulebook.instances
-        if one.rule.live and one.key in memories and not trading.isdisjoint(one.instruments)
-    )
-    if not instances:
-        return
+    judged = {one.key for one in rulebook.instances if (own := memories.get(one.key)) and own.rule_hash}
+    instances = tuple(one for one in rulebook.instances if one.key in judged)
     frame, unsettled = _with_unsettled(bars, now)
     for track in observe(replace(rulebook, instances=instances), frame):
-        key, memory = track.instance.key, memories[track.instance.key]
-        ahead = track.cut(after=memory.state.session).sessions
-        if (
-            not len(ahead)
-            or not memory.rule_hash
-            or not _of_one_kind(track.instance, rulebook, ahead, unsettled)
-        ):
+        ahead = track.cut(after=memories[track.instance.key].state.session)
+        if not _fires(ahead) or not _of_one_kind(track.instance, rulebook, ahead.sessions, unsettled):
             continue
-        _, decided = judge([track], memories, hush=hush)
+        _, decided = judge([track], _beside(track.instance, memories), hush=hush)
         told = [one for one in decided if one.sent and one.transition.kind in BEGINS]
-        new = [one for one in told if one.transition.session in ahead]
-        if new and _is_news(new[-1], lives.get(key)):
+        new = [one for one in told if one.transition.session in ahead.sessions]
+        if new and _is_news(new[-1], lives.get(track.instance.key)):
             yield (track, *_live(track.instance, new[-1]))
 
 
-def _legs(rulebook: Rulebook) -> set[str]:
-    return {name for one in rulebook.instances if one.rule.live for name in one.instruments}
+def _fires(ahead: Track) -> bool:
+    """Whether a level fires in a session ahead; nothing begins in one in which none does."""
+    return any((level == Verdict.FIRE).any() for level in ahead.verdicts)
+
+
+def _beside(instance: Instance, memories: Memories) -> Memories:
+    """The memories that have a say in an instance: its own, and those of rules that inhibit it."""
+    asked = (instance.rule.id, *instance.rule.inhibited_by)
+    return {key: memory for key, memory in memories.items() if key[0] in asked}
 
 
 def _with_unsettled(bars: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, dict[str, set[date]]]:

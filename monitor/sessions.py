@@ -10,7 +10,7 @@ A settle time has two readings.  `settled_at` tells one session, short days incl
 hour or two too late, and without a calendar.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -35,20 +35,29 @@ _FRIDAY = 5
 _NEW_YEARS = ((1, 1), (12, 31))
 
 
-@lru_cache(maxsize=512)
 def expected_sessions(instrument: Instrument, start: date, end: date) -> pl.Series:
     """Dates from `start` to `end` on which a bar is expected: the calendar's, less missing, plus extra."""
-    days = calendar_sessions(instrument.calendar, start, end)
-    extra = _series(day for day in instrument.extra if start <= day <= end)
-    return _without(pl.concat([days, extra]), instrument.missing).unique().sort()
+    return _expected(instrument.calendar, instrument.missing, instrument.extra, start, end)
 
 
-def missing_sessions(instrument: Instrument, have: pl.Series) -> pl.Series:
+@lru_cache(maxsize=512)
+def _expected(
+    calendar: str, missing: frozenset[date], extra: frozenset[date], start: date, end: date
+) -> pl.Series:
+    """Worked out once for all instruments of an exchange: they are asked about together."""
+    days = calendar_sessions(calendar, start, end)
+    if not missing and not extra:
+        return days
+    added = _series(day for day in extra if start <= day <= end)
+    return _without(pl.concat([days, added]), missing).unique().sort()
+
+
+def missing_sessions(instrument: Instrument, have: Collection[date]) -> list[date]:
     """Expected sessions between the first and the last date of `have` that are not in it."""
-    first, last = have.min(), have.max()
-    if not isinstance(first, date) or not isinstance(last, date):
-        return _series([])
-    return _without(expected_sessions(instrument, first, last), have)
+    held = set(have)
+    if not held:
+        return []
+    return [day for day in expected_sessions(instrument, min(held), max(held)).to_list() if day not in held]
 
 
 def is_session(calendar: str, day: date) -> bool:
@@ -91,11 +100,15 @@ def trading_since(instrument: Instrument, now: datetime) -> datetime | None:
     """
     if instrument.calendar == WEEKDAYS:
         return _weekday_since(instrument, now)
-    for day in calendar_sessions(instrument.calendar, now.date() - _A_DAY, now.date() + _A_DAY):
-        for start, end in _trading(instrument.calendar, day):
-            if start <= now < end:
-                return start
-    return None
+    stretches = _trading_about(instrument.calendar, now.date())
+    return next((start for start, end in stretches if start <= now < end), None)
+
+
+@lru_cache(maxsize=64)
+def _trading_about(calendar: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """From when to when an exchange trades on a date, and the day before and after."""
+    days = calendar_sessions(calendar, day - _A_DAY, day + _A_DAY)
+    return tuple(stretch for session in days for stretch in _trading(calendar, session))
 
 
 def _weekday_since(instrument: Instrument, now: datetime) -> datetime | None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.instruments import AssetKind, Instrument
 from monitor.rules import HealthLimits
-from monitor.sessions import expected_sessions, settled_at
+from monitor.sessions import expected_sessions, missing_sessions, settled_at
 
 GRACE = timedelta(hours=1)
 """So long after its session is settled a bar is not missed: sources are late by minutes, and final when seen twice."""
@@ -78,10 +78,7 @@ def due_sessions(instrument: Instrument, after: date, now: datetime) -> tuple[da
 
 def gaps(instrument: Instrument, held: Sequence[date]) -> tuple[date, ...]:
     """The expected sessions between the first and the last of `held` that are not in it."""
-    if not held:
-        return ()
-    have = set(held)
-    return tuple(day for day in expected_sessions(instrument, held[0], held[-1]) if day not in have)
+    return tuple(missing_sessions(instrument, held))
 
 
 def _by_sessions(

@@ -41,17 +41,27 @@ def judge_history(frame: pl.DataFrame, catalogue: Catalogue) -> Judged:
 
 def off_calendar(frame: pl.DataFrame, instrument: Instrument) -> list[Finding]:
     """Bars of one instrument on dates without a session; of a series typed in by hand any date will do."""
-    if instrument.kind == AssetKind.MANUAL or instrument.carry_days is not None:
-        return []
-    first, last = frame["session"].min(), frame["session"].max()
-    if not isinstance(first, date) or not isinstance(last, date):
-        return []
-    try:
-        expected = expected_sessions(instrument, first, last)
-    except MonitorError:  # older or newer than what is known of this exchange: no opinion
+    expected = None if any_date_will_do(instrument) else sessions_known(frame, instrument)
+    if expected is None:
         return []
     found = frame.filter(~pl.col("session").is_in(expected.implode())).select("session", "close")
     return [_unexpected(instrument, *row) for row in found.iter_rows()]
+
+
+def any_date_will_do(instrument: Instrument) -> bool:
+    """Whether a series is typed in by hand, or stands for dates that have no bar."""
+    return instrument.kind == AssetKind.MANUAL or instrument.carry_days is not None
+
+
+def sessions_known(frame: pl.DataFrame, instrument: Instrument) -> pl.Series | None:
+    """The sessions expected from the first to the last bar; None where nothing is known of them."""
+    first, last = frame["session"].min(), frame["session"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return None
+    try:
+        return expected_sessions(instrument, first, last)
+    except MonitorError:  # older or newer than what is known of this exchange: no opinion
+        return None
 
 
 def _unexpected(instrument: Instrument, session: date, close: float) -> Finding:

@@ -19,7 +19,7 @@ second poll, and has nothing to do with the volume of the day.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -82,17 +82,23 @@ class Evidence:
 
 def series(frame: pl.DataFrame, instrument: Instrument) -> Series:
     """The series of one instrument's bars, sorted by session, every close above zero."""
-    floor = CURRENCY_FLOOR if instrument.kind == AssetKind.FX else FLOOR
-    session = pl.col("session")
-    root = pl.business_day_count(session.shift(1), session).clip(1).sqrt()
-    rolled = frame.select(root=root, move=pl.col("close").log().diff().abs()).with_columns(
-        sigma=(pl.col("move") / pl.col("root")).rolling_median(WINDOW, min_samples=LEAST).shift(1) * TO_SIGMA
-    )
-    rolled = rolled.with_columns(pl.col("sigma").fill_null(0.0))
-    limit = pl.max_horizontal(pl.col("sigma") * SIGMAS, pl.lit(floor)) * pl.col("root")
-    large = rolled.select((pl.col("move") > limit).fill_null(value=False)).to_series().arg_true()
+    rolled = with_limits(frame, currencies=[instrument.id] if instrument.kind == AssetKind.FX else [])
     columns = (frame["session"], frame["close"], frame["volume"], rolled["sigma"])
-    return Series(instrument, *columns, large=frozenset(large))
+    return Series(instrument, *columns, large=frozenset(rolled["large"].arg_true()))
+
+
+def with_limits(frame: pl.DataFrame, *, currencies: Collection[str]) -> pl.DataFrame:
+    """Bars of any instruments, sorted by instrument and session, every close above zero, with what `Series` says of
+    each: `sigma`, and whether its move is `large`.
+    """
+    session, name = pl.col("session"), "instrument"
+    floor = pl.when(pl.col(name).is_in(list(currencies))).then(CURRENCY_FLOOR).otherwise(FLOOR)
+    root = pl.business_day_count(session.shift(1).over(name), session).clip(1).sqrt()
+    moved = frame.with_columns(root=root, move=pl.col("close").log().diff().over(name).abs())
+    sigma = (pl.col("move") / pl.col("root")).rolling_median(WINDOW, min_samples=LEAST).shift(1).over(name)
+    rolled = moved.with_columns(sigma=(sigma * TO_SIGMA).fill_null(0.0))
+    limit = pl.max_horizontal(pl.col("sigma") * SIGMAS, floor) * pl.col("root")
+    return rolled.with_columns(large=(pl.col("move") > limit).fill_null(value=False))
 
 
 def weigh(bars: Series, rows: Iterable[int] | None, evidence: Evidence) -> list[Finding]:

@@ -1,15 +1,21 @@
 """The statuses of what a poll brought, judged beside what is held and what earlier polls saw."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from monitor.bars import BARS, Status
-from monitor.instruments import Catalogue, Instrument
+from monitor.instruments import AssetKind, Catalogue, Instrument
 from monitor.quality.findings import Finding, Judged, Sighting, in_order
-from monitor.quality.history import off_calendar, quarantine, without_weekends
-from monitor.quality.jumps import SAME_PRICE, WINDOW, Evidence, Series, series, weigh
+from monitor.quality.history import (
+    any_date_will_do,
+    off_calendar,
+    quarantine,
+    sessions_known,
+    without_weekends,
+)
+from monitor.quality.jumps import SAME_PRICE, WINDOW, Evidence, Series, series, weigh, with_limits
 from monitor.quality.revisions import SAME, compare
 from monitor.quality.siblings import Closes
 
@@ -44,11 +50,46 @@ def judge_live(
     closes = Closes(pl.concat([held.select(*BARS), incoming.select(*BARS)]))  # what came is the later one
     evidence = Evidence(closes, _second_poll(sightings, now=now, delay=delay))
     findings: list[Finding] = []
-    for name, part in parts.items():
-        if (instrument := catalogue.instruments.get(name)) is not None:
-            findings += _judge_one(part, instrument, evidence, rebased=changes.rebased)
+    for name in sorted(_worth_a_look(base, catalogue)):
+        findings += _judge_one(parts[name], catalogue.instruments[name], evidence, rebased=changes.rebased)
     frame = pl.concat([_kept(incoming, held, findings).select(*BARS), _released(base, findings)])
     return Judged(frame.sort("instrument", "session"), in_order([*changes.findings, *findings]))
+
+
+def _worth_a_look(base: pl.DataFrame, catalogue: Catalogue) -> set[str]:
+    """The instruments of which a bar is off its calendar, or one that may be new moved too far; the others are fine.
+
+    All are looked at in a few queries, for polls come every minute, and hardly any brings a doubt.
+    """
+    known = catalogue.subset(set(base["instrument"].unique()) & set(catalogue.instruments))
+    currencies = [one.id for one in known if one.kind == AssetKind.FX]
+    judged = (pl.col("came") & ~_same()) | (pl.col("was") == Status.QUARANTINED)
+    far = with_limits(base, currencies=currencies).filter("large", judged.fill_null(value=True))
+    strange = {name for together in _by_calendar(known) for name in _with_extra_bars(base, together)}
+    return {one.id for one in known} & (strange | set(far["instrument"]))
+
+
+def _by_calendar(instruments: Iterable[Instrument]) -> list[list[Instrument]]:
+    """Instruments that are expected in the same sessions; those left out that may have a bar on any date."""
+    found: dict[object, list[Instrument]] = {}
+    for one in instruments:
+        if not any_date_will_do(one):
+            found.setdefault((one.calendar, one.missing, one.extra), []).append(one)
+    return list(found.values())
+
+
+def _with_extra_bars(base: pl.DataFrame, together: Sequence[Instrument]) -> set[str]:
+    """Those of instruments that are expected in the same sessions which have a bar in another one."""
+    own = base.filter(pl.col("instrument").is_in([one.id for one in together]))
+    expected = sessions_known(own, together[0])
+    if expected is None:
+        return {one.id for one in together}
+    return set(own.filter(~pl.col("session").is_in(expected.implode()))["instrument"])
+
+
+def _same() -> pl.Expr:
+    """Whether a bar that came says what is held."""
+    return (pl.col("close") / pl.col("old") - 1).abs() <= SAME
 
 
 def _overlay(held: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +114,7 @@ def _judge_one(
     unexpected = off_calendar(part, instrument)
     weekdays = without_weekends(part, unexpected, instrument)
     base = [session for name, session in rebased if name == instrument.id]
-    same = ((pl.col("close") / pl.col("old") - 1).abs() <= SAME) | pl.col("session").is_in(base)
+    same = _same() | pl.col("session").is_in(base)
     known = (pl.col("was") != Status.QUARANTINED) & (same | ~pl.col("came"))
     rows = weekdays.select((~known.fill_null(value=False)).arg_true()).to_series().to_list()
     findings = [*unexpected, *weigh(series(weekdays, instrument), rows, evidence)]

@@ -6,7 +6,7 @@ legs (`dumps`, `loads`) have no class to tell, so dates and instants are marked 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -34,14 +34,8 @@ def to_plain(value: object) -> Any:
 
 def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
     """The dataclass of that kind; fields it no longer has are left out."""
-    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
-    return kind(**{name: _value(hint, plain[name]) for name, hint in hints.items() if name in plain})
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    """The types of its fields; working them out takes longer than reading a value."""
-    return get_type_hints(kind)
+    found: T = _dataclass_reader(kind)(plain)  # type: ignore[arg-type]  # a class is hashable
+    return found
 
 
 def dumps(value: object) -> str:
@@ -54,19 +48,45 @@ def loads(text: str) -> Any:
     return json.loads(text, object_hook=_unmarked)
 
 
-def _value(hint: Any, plain: Any) -> Any:
-    if plain is None:
-        return None
-    origin, arguments = get_origin(hint), get_args(hint)
+Reader = Callable[[Any], Any]
+
+
+@cache
+def _dataclass_reader(kind: type) -> Reader:
+    """Put together once for each class: to look at the type of every field takes longer than to read it."""
+    hints = get_type_hints(kind)
+    readers = {name: reader for name, hint in hints.items() if (reader := _reader(hint)) is not None}
+
+    def read(plain: Mapping[str, Any]) -> Any:
+        values = {name: plain[name] for name in hints if name in plain}
+        for name, read_field in readers.items():
+            if (value := values.get(name)) is not None:
+                values[name] = read_field(value)
+        return kind(**values)
+
+    return read
+
+
+def _reader(kind: Any) -> Reader | None:
+    """What makes a value of that type of what JSON holds; None where that is the value."""
+    origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return _value(next(kind for kind in arguments if kind is not type(None)), plain)
+        return _reader(next(one for one in arguments if one is not type(None)))
     if origin is tuple:
-        return tuple(_value(arguments[0], item) for item in plain)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return from_plain(hint, plain)
-    if hint in (date, datetime):
-        return hint.fromisoformat(plain)
-    return hint(plain) if isinstance(hint, type) and issubclass(hint, Enum) else plain
+        return _tuple_reader(_reader(arguments[0]))
+    if not isinstance(kind, type):
+        return None
+    if is_dataclass(kind):
+        return _dataclass_reader(kind)
+    if issubclass(kind, date):
+        return kind.fromisoformat
+    return kind if issubclass(kind, Enum) else None
+
+
+def _tuple_reader(read_item: Reader | None) -> Reader:
+    if read_item is None:
+        return tuple
+    return lambda plain: tuple(None if item is None else read_item(item) for item in plain)
 
 
 def _marked(value: object) -> object:

@@ -1,4 +1,5 @@
-"""Bar versions: what each bar was known to be, and since when.  Rows are added, never changed.
+"""Bar versions: what each bar was known to be, and since when.  Rows are added, and only what a session that goes on
+looks like by now is written over what it looked like before.
 
 A version is added when a value or the status of a bar changed against the latest one.  What counts as the
 same value is told in `_news`.  Which bars are complete or may be judged is left to `monitor.bars`.
@@ -8,10 +9,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 import polars as pl
-from sqlalchemy import Connection, Select, column, func, insert, select, table
+from sqlalchemy import Column, Connection, MetaData, Select, Table, func, insert, select
 
 from monitor.bars import BARS, FIELDS, UTC, Quote, Status, conform
 from monitor.quality import Sighting
+from monitor.storage import schema
 
 SAME = 1e-5
 """Prices that differ by less than this part of them are the same price: vendors send single precision."""
@@ -25,7 +27,11 @@ _COLUMNS = (
     *(*KEY, "version", "opened_at", "known_at", "seen_at"),
     *(*FIELDS, "status", "source", "contract", "source_at"),
 )
-_BARE = table("bar_version", *(column(name) for name in _COLUMNS))
+_BARE: Table = Table(
+    "bar_version",
+    MetaData(),
+    *(Column(name, primary_key=name in (*KEY, "version")) for name in _COLUMNS),
+)
 
 _SAVED: dict[str, pl.DataType] = {
     **BARS,
@@ -45,33 +51,37 @@ def add_bars(
     seen_at: datetime,
     source: str,
     quotes: Iterable[Quote] = (),
-) -> int:
-    """Append a version of each bar that is new or changed; returns how many were appended.
+) -> pl.DataFrame:
+    """Write a version of each bar that is new or changed; returns those that were written.
 
     A first version keeps the frame's `known_at`; a later one became known when it was seen.  Bars that are not
-    settled are kept with what their source said of the quote.
+    settled are kept with what their source said of the quote.  A partial bar takes the place of the partial one before
+    it: a session is looked at every minute, and what an alert was told from stands in the alert.
     """
     incoming = conform(frame).unique(subset=KEY, keep="last", maintain_order=True)
     if incoming.is_empty():
-        return 0
+        return pl.DataFrame(schema=_SAVED).select(_COLUMNS)
     latest = _latest(connection, incoming)
     known = pl.max_horizontal(pl.lit(seen_at, UTC), "known_at_old")
     first = pl.col("version_old").is_null()
+    goes_on = pl.all_horizontal(pl.col("status", "status_old") == Status.PARTIAL).fill_null(value=False)
     news = (
         incoming.join(latest, on=KEY, how="left", suffix="_old", maintain_order="left")
         .filter(_news())
         .with_columns(
-            (pl.col("version_old").fill_null(0) + 1).alias("version"),
+            (pl.col("version_old").fill_null(0) + (~goes_on).cast(pl.Int64)).alias("version"),
             pl.when(first).then("known_at").otherwise(known).alias("known_at"),
             pl.lit(seen_at, UTC).alias("seen_at"),
             pl.lit(source).alias("source"),
         )
         .join(_quoted(quotes), on=["instrument", "status"], how="left", maintain_order="left")
-        .select(_COLUMNS)
     )
-    for chunk in news.iter_slices(_CHUNK):
+    added = news.filter(~goes_on).select(_COLUMNS)
+    for chunk in added.iter_slices(_CHUNK):
         connection.execute(insert(_BARE), _to_driver(connection, chunk).to_dicts())
-    return news.height
+    gone_on = news.filter(goes_on).select(_COLUMNS)
+    schema.upsert(connection, _BARE, _to_driver(connection, gone_on).to_dicts())
+    return pl.concat([added, gone_on])
 
 
 def _quoted(quotes: Iterable[Quote]) -> pl.DataFrame:

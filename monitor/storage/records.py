@@ -61,7 +61,7 @@ class Kept:
     """What of it was news."""
 
     new_bars: int
-    """Versions that were added."""
+    """Versions that were written."""
     findings: tuple[Finding, ...]
 
 
@@ -88,7 +88,7 @@ class Judging:
 
     at: datetime
     seen_upto: datetime
-    """When the newest bar version that was there had been stored."""
+    """When the newest bar version that was there had been stored, those aside of sessions that are not settled."""
     judged_by: str
     """The version of Metalwatch, the digest of the catalogue, and that of the rules in force."""
     before: Mapping[Key, Memory] | None = None

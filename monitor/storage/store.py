@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
-from monitor.live import Live
+from monitor.live import UNSETTLED, Live
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
 from monitor.routing import Match
@@ -32,7 +32,9 @@ from monitor.storage.records import (
 )
 
 NEWEST = "newest_bar_at"
-"""Kept beside the bars, for every cycle asks and a look at all of them would take longer than the cycle."""
+"""Kept beside the bars, for every cycle asks and a look at all of them would take longer than the cycle.
+
+A bar that is not settled is no news here: no close is judged by it."""
 
 
 def open_store(url: str) -> "Store":
@@ -67,7 +69,7 @@ class Store(Owing):
     # --- prices
 
     def add_bars(self, frame: pl.DataFrame, *, seen_at: datetime, source: str) -> int:
-        """Append a version of each bar that is new or changed; returns how many were appended."""
+        """Write a version of each bar that is new or changed; returns how many were written."""
         return self.keep(Polled(frame), seen_at=seen_at, source=source).new_bars
 
     def keep(self, polled: Polled, *, seen_at: datetime, source: str) -> Kept:
@@ -75,14 +77,14 @@ class Store(Owing):
         with writing(self.engine) as connection:
             findings.add_actions(connection, polled.actions, seen_at=seen_at, source=source)
             outbox.enqueue(connection, polled.messages, now=seen_at)
-            new_bars = prices.add_bars(
+            written = prices.add_bars(
                 connection, polled.bars, seen_at=seen_at, source=source, quotes=polled.quotes
             )
-            if new_bars:
+            if not written["status"].is_in(UNSETTLED).all():
                 newest = max(seen_at, _newest(connection) or seen_at)
                 schema.upsert(connection, schema.meta, [{"key": NEWEST, "value": newest.isoformat()}])
             return Kept(
-                new_bars=new_bars,
+                new_bars=written.height,
                 findings=findings.add_findings(connection, polled.findings, now=seen_at),
             )
 
@@ -286,7 +288,7 @@ class Store(Owing):
         return free_bytes(self.engine)
 
     def newest(self) -> datetime | None:
-        """When the newest bar version was stored."""
+        """When the newest bar version was stored, those aside of sessions that are not settled."""
         with reading(self.engine) as connection:
             return _newest(connection)
 

@@ -7,6 +7,7 @@ import argparse
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from statistics import median, quantiles
 from urllib.parse import urlsplit
@@ -28,14 +29,23 @@ FINE = (200, 503)
 Taken = dict[str, list[float]]
 
 
-def read(base: str, *, token: str | None, until: float, start: int, taken: Taken, faults: list[str]) -> None:
+def read(
+    base: str,
+    pages: Sequence[str],
+    *,
+    token: str | None,
+    until: float,
+    start: int,
+    taken: Taken,
+    faults: list[str],
+) -> None:
     """One reader."""
     place = urlsplit(base)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection = HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=60)
     at = start
     while time.perf_counter() < until:
-        page = PAGES[at % len(PAGES)]
+        page = pages[at % len(pages)]
         began = time.perf_counter()
         connection.request("GET", page, headers=headers)
         answer = connection.getresponse()
@@ -53,14 +63,18 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--token")
+    parser.add_argument(
+        "--page", action="append", help="one of the pages to read; without any, those that are listed"
+    )
     asked = parser.parse_args()
+    pages = asked.page or PAGES
     every: list[Taken] = [defaultdict(list) for _ in range(asked.readers)]
     faults: list[str] = []
     until = time.perf_counter() + asked.seconds
     readers = [
         threading.Thread(
             target=read,
-            args=(asked.base,),
+            args=(asked.base, pages),
             kwargs={"token": asked.token, "until": until, "start": number, "taken": one, "faults": faults},
         )
         for number, one in enumerate(every)
@@ -71,7 +85,7 @@ def main() -> None:
         reader.join()
     total = sum(len(times) for one in every for times in one.values())
     print(f"{asked.readers} readers, {asked.seconds:g} s: {total / asked.seconds:.1f} pages a second")  # noqa: T201
-    for page in PAGES:
+    for page in pages:
         times = sorted(seconds * 1000 for one in every for seconds in one.get(page, ()))
         if len(times) > 1:
             late = quantiles(times, n=100)

@@ -81,6 +81,29 @@ def test_nothing_is_known_before_it_was_known(store: Store) -> None:
     assert store.bars(as_of=SETTLED).height == 1
 
 
+def test_of_a_session_that_goes_on_only_the_last_look_is_kept(store: Store) -> None:
+    looks = [NOW, NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
+    partial = [bar(status="partial", close=30.0 + seen.minute, known_at=seen) for seen in looks]
+    for seen, frame in zip(looks, partial, strict=True):
+        assert store.add_bars(frame, seen_at=seen, source="yahoo") == 1
+
+    assert store.bars().equals(partial[-1])
+    assert store.counts().bars == 1
+
+    store.add_bars(bar(close=30.25), seen_at=LATER, source="yahoo")
+    assert store.bar_versions()["status"].to_list() == ["partial", "final"]
+
+
+def test_a_bar_that_is_not_settled_is_no_news_to_a_close_rule(store: Store) -> None:
+    store.add_bars(bar(), seen_at=NOW, source="yahoo")
+
+    store.add_bars(bar(session=NEXT_DAY, status="partial"), seen_at=LATER, source="yahoo")
+    assert store.newest() == NOW
+
+    store.add_bars(bar(session=NEXT_DAY), seen_at=LATER, source="yahoo")
+    assert store.newest() == LATER
+
+
 def test_a_version_seen_before_the_last_one_was_known_is_not_known_earlier(store: Store) -> None:
     store.add_bars(bar(status="provisional", known_at=LATER), seen_at=NOW, source="yahoo")
     store.add_bars(bar(), seen_at=NOW, source="yahoo")
