@@ -1,14 +1,14 @@
 """What holds of every rule, whatever its keys: live is backtest, skipping is stepping, messages move no state."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
+from monitor import catchup
 from monitor.alerts import AlertState, Kind, Reason, advance_ladder
-from monitor.catchup import seed
 from monitor.engine import Track, observe, replay
 from monitor.judge import Memories, Memory, judge
 from monitor.policy import Decided
@@ -73,6 +73,23 @@ def tracks_of(book: Rulebook, market: Market, upto: int = DAYS - 1) -> tuple[Tra
     return observe(book, made({name: values[: upto + 1] for name, values in market.items()}))
 
 
+Judged = tuple[Memories, list[Decided]]
+_JUDGED: dict[str, Judged] = {}
+
+
+def life(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that is handed a rule and a market, the same 120 as every other test of this kind."""
+    return settings(max_examples=120)(seed(1)(given(RULES, MARKETS)(test)))
+
+
+def judged(rule: str, market: Market) -> Judged:
+    """All of a life judged from its beginning, once for all tests that ask for it."""
+    key = f"{rule}{market}"
+    if key not in _JUDGED:
+        _JUDGED[key] = judge(tracks_of(book_of(rule), market), {})
+    return _JUDGED[key]
+
+
 def stored(memories: Memories) -> dict[tuple[str, str | None], Memory]:
     """As it comes back from the database."""
     return {key: from_plain(Memory, to_plain(memory)) for key, memory in memories.items()}
@@ -98,7 +115,7 @@ def test_after_a_first_judgement_any_slicing_is_the_same(
 ) -> None:
     tracks = tracks_of(book_of(rule), market)
     ready = [track for track in tracks if len(track.cut(upto=sessions(DAYS)[start]).sessions)]
-    begun, _ = seed(ready, upto=sessions(DAYS)[start])
+    begun, _ = catchup.seed(ready, upto=sessions(DAYS)[start])
 
     memories: Memories = begun
     said: list[Decided] = []
@@ -155,10 +172,9 @@ def test_what_changes_messages_changes_no_state(
     assert run(message) == run({})
 
 
-@settings(max_examples=50)
-@given(RULES, MARKETS)
+@life
 def test_everything_is_sent_or_withheld_with_a_cause_and_nothing_twice(rule: str, market: Market) -> None:
-    memories, found = judge(tracks_of(book_of(rule), market), {})
+    memories, found = judged(rule, market)
 
     assert len({one.transition.id for one in found}) == len(found)
     assert all(one.sent is (one.cause is None) for one in found)
@@ -167,10 +183,9 @@ def test_everything_is_sent_or_withheld_with_a_cause_and_nothing_twice(rule: str
     assert silent == counted
 
 
-@settings(max_examples=50)
-@given(RULES, MARKETS)
+@life
 def test_people_never_hear_the_end_of_what_they_did_not_hear_of(rule: str, market: Market) -> None:
-    _, found = judge(tracks_of(book_of(rule), market), {})
+    _, found = judged(rule, market)
     own = [one.transition for one in found if one.sent and one.transition.rule == "p/r"]
 
     for episode in {one.episode for one in own}:
@@ -179,12 +194,11 @@ def test_people_never_hear_the_end_of_what_they_did_not_hear_of(rule: str, marke
         assert Kind.RESOLVE not in kinds[:-1]
 
 
-@settings(max_examples=50)
-@given(RULES, MARKETS)
+@life
 def test_a_reminder_is_of_an_open_episode_and_the_only_message_of_its_session(
     rule: str, market: Market
 ) -> None:
-    _, found = judge(tracks_of(book_of(rule), market), {})
+    _, found = judged(rule, market)
     own = [one for one in found if one.transition.rule == "p/r"]
 
     is_open = False
@@ -197,12 +211,10 @@ def test_a_reminder_is_of_an_open_episode_and_the_only_message_of_its_session(
     )
 
 
-@settings(max_examples=40)
-@given(RULES, MARKETS)
+@life
 def test_nothing_happens_after_a_rule_has_expired(rule: str, market: Market) -> None:
-    book = book_of(rule)
-    expires = book.find("r")[0].rule.expires
-    _, found = judge(tracks_of(book, market), {})
+    expires = book_of(rule).find("r")[0].rule.expires
+    _, found = judged(rule, market)
 
     after = [
         one.transition
@@ -217,10 +229,9 @@ def test_the_strategies_reach_every_reason_and_every_cause() -> None:
     reasons: set[str] = set()
     causes: set[str | None] = set()
 
-    @settings(max_examples=120)
-    @given(RULES, MARKETS)
+    @life
     def look(rule: str, market: Market) -> None:
-        for one in judge(tracks_of(book_of(rule), market), {})[1]:
+        for one in judged(rule, market)[1]:
             reasons.add(one.transition.reason)
             causes.add(one.cause)
 

@@ -148,7 +148,7 @@ def test_look_back_and_warm_up_are_enough(n: int, seed: int) -> None:
     nodes = calls(n)
     enough = {name: node.look_back + node.warm_up for name, node in nodes.items()}
     series = bars(seed, max(enough.values()) + 60)
-    short = {}
+    short: Found = {}
     for count in {*enough.values()}:
         tail = {name: column[-count:] for name, column in series.items()}
         short |= values({name: node for name, node in nodes.items() if enough[name] == count}, tail)
