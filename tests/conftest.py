@@ -14,6 +14,10 @@ from monitor.instruments import Catalogue, read_catalogue
 
 ROOT = Path(__file__).parents[1]
 
+# Of several workers each has one core, so that more threads only get in each other's way.  Polars is not loaded yet.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 # The same examples on every machine and every day; no deadline, because machines differ.
 settings.register_profile(
     "metalwatch",

@@ -1,7 +1,6 @@
-"""README, CONTRIBUTING and the picture say what the program does: examples run, and nothing is left out."""
+"""README and CONTRIBUTING say what the program does: examples run, and nothing is left out."""
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from monitor.rulefile import read_pack
 from monitor.rulefile.choosing import choices_of
 from monitor.rulefile.model import PackFile
 from monitor.yamltext import read_yaml, validate
-from tests.support.picture import PICTURE
 from tests.support.process import Home, home
 
 ROOT = Path(__file__).parents[1]
@@ -118,23 +116,6 @@ def test_the_commands_without_make_are_those_of_the_makefile() -> None:
     for target in ("demo", "test"):
         assert f"make {target}" in README
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
-
-
-def test_the_picture_shows_what_the_demo_prints(place: Home) -> None:
-    text = PICTURE.read_text(encoding="utf-8")
-    drawn = [
-        "".join(node.itertext()) for node in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")
-    ]
-    lines = {line.replace("\xa0", " ").strip() for line in drawn} - {
-        "",
-        "$ metalwatch demo",
-        "metalwatch demo",
-    }
-    assert len(lines) > 10
-
-    printed = {line.strip() for line in place.command("demo").stdout.splitlines()}
-
-    assert not lines - printed, "draw it again: .venv/bin/python -m tests.support.picture"
 
 
 # --- nothing is left out

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,9 @@ from tests.support.yahoo_server import YahooServer
 
 THURSDAY = "2020-03-12T17:00-04:00"
 FRIDAY = "2020-03-13T17:00-04:00"
+
+SINCE = date(2018, 1, 2)
+"""Two years are enough for every window, and are soon fetched and judged."""
 
 SETTINGS = """\
 database: metalwatch.db
@@ -64,7 +67,7 @@ class World:
 @pytest.fixture
 def world(real_prices: Path, tmp_path: Path) -> Iterator[World]:
     """Yahoo with the real gold and silver, at Thursday 2020-03-12 after the settlement."""
-    series = [one for one in read_folder(real_prices) if one.symbol in ("GC=F", "SI=F")]
+    series = read_folder(real_prices, "gold", "silver", since=SINCE)
     yahoo = YahooServer(series, clock=Clock(datetime.fromisoformat(THURSDAY)))
     with yahoo, mail_receiver() as mail, web_receiver() as web:
         around = home(tmp_path, SETTINGS, METALWATCH_YAHOO_ENDPOINT=yahoo.url, MAIL=mail.url(), WEB=web.url)

@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from tests.support.picture import PICTURE
 from tests.support.process import Home, home
 
 EPISODES = {
@@ -69,6 +71,23 @@ def test_a_summary_counts_and_says_what_to_try_next(shown: str) -> None:
     assert re.search(r"^== \d+ messages in 5 weeks", summary.strip())
     for command in ("init --source sample", "check", "once", "status", "backtest", "init"):
         assert re.search(rf"^  metalwatch {command} +\S", summary, flags=re.MULTILINE), command
+
+
+def test_the_picture_of_the_readme_shows_what_the_demo_prints(shown: str) -> None:
+    text = PICTURE.read_text(encoding="utf-8")
+    drawn = [
+        "".join(node.itertext()) for node in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    lines = {line.replace("\xa0", " ").strip() for line in drawn} - {
+        "",
+        "$ metalwatch demo",
+        "metalwatch demo",
+    }
+    assert len(lines) > 10
+
+    printed = {line.strip() for line in shown.splitlines()}
+
+    assert not lines - printed, "draw it again: .venv/bin/python -m tests.support.picture"
 
 
 def test_the_installed_command_is_the_same_program(shown: str, tmp_path: Path) -> None:

@@ -242,17 +242,23 @@ _FUTURES = {"gold": "GC=F", "silver": "SI=F", "copper": "HG=F"}
 _EQUITIES = {"gld": "GLD", "slv": "SLV", "gdx": "GDX", "mp": "MP", "tmq": "TMQ", "alb": "ALB", "nem": "NEM"}
 
 
-def read_folder(folder: Path) -> list[Series]:
-    """The series of a price folder, by its `prices.yml`; ids without a known symbol are left out."""
+def read_folder(folder: Path, *ids: str, since: date = date.min) -> list[Series]:
+    """The series of a price folder by its `prices.yml`, or some of them; ids without a known symbol are left out."""
     listed = yaml.safe_load((folder / "prices.yml").read_text(encoding="utf-8"))
     found = []
     for name, files in listed.items():
+        if ids and name not in ids:
+            continue
         paths = [folder / file for file in ([files] if isinstance(files, str) else files)]
         if name in _FUTURES:
-            found.append(future(_FUTURES[name], read_files(paths)))
+            found.append(future(_FUTURES[name], _since(since, paths)))
         elif name in _EQUITIES:
-            found.append(equity(_EQUITIES[name], read_files(paths)))
+            found.append(equity(_EQUITIES[name], _since(since, paths)))
     return found
+
+
+def _since(first: date, paths: Iterable[Path]) -> list[Bar]:
+    return [bar for bar in read_files(paths) if bar.session >= first]
 
 
 def read_files(paths: Iterable[Path]) -> list[Bar]:
