@@ -16,12 +16,12 @@ from monitor.rules import Instance, Level
 
 def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
-    found = tuple(np.empty(rows, np.int8) for _ in levels)
+    found = np.empty((len(levels), rows), np.int8)  # at once: memory that is new is dear
     alike = sorted(zip(levels, found, strict=True), key=lambda pair: _compared(pair[0]))
     for block in Columns(metrics).blocks(rows):
         for level, verdicts in alike:
             _class(level, block, verdicts[block.start : block.stop])
-    return found
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
