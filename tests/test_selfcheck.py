@@ -101,7 +101,7 @@ def test_all_of_the_last_month_is_judged_again(store: Store) -> None:
 
 def test_a_price_that_was_changed_is_named_with_its_session(store: Store) -> None:
     day_by_day(store, CLOSES)
-    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = '2024-01-03'")
+    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = unixepoch('2024-01-03') / 86400")
 
     found = checked(store)
 
@@ -130,7 +130,7 @@ def test_a_price_that_was_changed_is_named_with_its_session(store: Store) -> Non
             "p/high 2024-01-08: is judged now, and was not",
         ),
         (
-            "DELETE FROM bar_version WHERE session = '2024-01-10'",
+            "DELETE FROM bar_version WHERE session = unixepoch('2024-01-10') / 86400",
             "gold 2024-01-10: judged with 2.6",
         ),
         (
@@ -152,7 +152,7 @@ def test_what_was_before_an_edit_is_judged_again_by_the_rules_of_then(store: Sto
     judge_new(context(store, edited), now=datetime(2024, 1, 5, 1, tzinfo=UTC))
 
     honest = checked(store, edited)
-    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = '2024-01-03'")
+    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = unixepoch('2024-01-03') / 86400")
 
     assert (honest.evaluations, honest.differences) == (4, ())
     assert checked(store, edited).differences[0].what == "gold 2024-01-03"
@@ -193,7 +193,7 @@ def test_a_night_is_checked_once_and_a_difference_is_told_once(store: Store) -> 
     assert health_titles(store) == []
     assert not is_check_due(store, now=LATER + timedelta(hours=20))
     assert is_check_due(store, now=LATER + timedelta(hours=24))
-    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = '2024-01-03'")
+    tampered(store, "UPDATE bar_version SET close = 1.9 WHERE session = unixepoch('2024-01-03') / 86400")
     for night in (1, 2):
         keep_check(context(store), checked(store), now=LATER + timedelta(days=night))
 

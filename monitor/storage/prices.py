@@ -7,6 +7,7 @@ same value is told in `_news`.  Which bars are complete or may be judged is left
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Column, Connection, MetaData, Select, Table, func, insert, select
@@ -14,13 +15,14 @@ from sqlalchemy import Column, Connection, MetaData, Select, Table, func, insert
 from monitor.bars import BARS, FIELDS, UTC, Quote, Status, conform
 from monitor.quality import Sighting
 from monitor.storage import schema
+from monitor.storage.times import BarDay, BarInstant, is_sqlite
 
 SAME = 1e-5
 """Prices that differ by less than this part of them are the same price: vendors send single precision."""
 
 KEY = ("interval", "instrument", "session")
-_CHUNK = 10_000
-_INSTANT = "%Y-%m-%d %H:%M:%S%.6f"
+_CHUNK = 20_000
+_AT_HAND = 500
 
 # The table without its types: many rows go through here, and polars converts a column at once.
 _COLUMNS = (
@@ -41,6 +43,13 @@ _SAVED: dict[str, pl.DataType] = {
     "contract": pl.String(),
     "source_at": UTC,
 }
+_NUMBERS = {
+    name: pl.Int32() if kind == pl.Date else pl.Int64() if kind.is_temporal() else kind
+    for name, kind in _SAVED.items()
+}
+"""The columns as SQLite holds them."""
+_IS_LAST = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in KEY)
+"""Whether a row is the last version of its bar, in a frame sorted by bar and version."""
 _QUOTED = [Status.PARTIAL, Status.PROVISIONAL, Status.QUARANTINED]
 
 
@@ -61,48 +70,68 @@ def add_bars(
     incoming = conform(frame).unique(subset=KEY, keep="last", maintain_order=True)
     if incoming.is_empty():
         return pl.DataFrame(schema=_SAVED).select(_COLUMNS)
-    latest = _latest(connection, incoming)
-    known = pl.max_horizontal(pl.lit(seen_at, UTC), "known_at_old")
+    news = _versions(incoming, _latest(connection, incoming), seen_at=seen_at, source=source, quotes=quotes)
+    goes_on = pl.col("goes_on")
+    for chunk in news.filter(~goes_on).select(_COLUMNS).iter_slices(_CHUNK):
+        _insert(connection, chunk)
+    if news["goes_on"].any():
+        last_look = news.filter(goes_on).select(_COLUMNS)
+        schema.upsert(connection, _BARE, _to_driver(connection, last_look).to_dicts())
+    return news
+
+
+def _versions(
+    incoming: pl.DataFrame,
+    latest: pl.LazyFrame,
+    *,
+    seen_at: datetime,
+    source: str,
+    quotes: Iterable[Quote],
+) -> pl.DataFrame:
+    """The rows to write; `goes_on` where they take the place of the last one."""
     first = pl.col("version_old").is_null()
+    known = pl.max_horizontal(pl.lit(seen_at, UTC), "known_at_old")
     goes_on = pl.all_horizontal(pl.col("status", "status_old") == Status.PARTIAL).fill_null(value=False)
-    news = (
-        incoming.join(latest, on=KEY, how="left", suffix="_old", maintain_order="left")
+    return (
+        incoming.lazy()
+        .join(latest, on=KEY, how="left", suffix="_old", maintain_order="left")
         .filter(_news())
         .with_columns(
             (pl.col("version_old").fill_null(0) + (~goes_on).cast(pl.Int64)).alias("version"),
             pl.when(first).then("known_at").otherwise(known).alias("known_at"),
             pl.lit(seen_at, UTC).alias("seen_at"),
             pl.lit(source).alias("source"),
+            goes_on.alias("goes_on"),
         )
-        .join(_quoted(quotes), on=["instrument", "status"], how="left", maintain_order="left")
+        .join(_quoted(quotes).lazy(), on=["instrument", "status"], how="left", maintain_order="left")
+        .collect()
     )
-    added = news.filter(~goes_on).select(_COLUMNS)
-    for chunk in added.iter_slices(_CHUNK):
-        connection.execute(insert(_BARE), _to_driver(connection, chunk).to_dicts())
-    gone_on = news.filter(goes_on).select(_COLUMNS)
-    schema.upsert(connection, _BARE, _to_driver(connection, gone_on).to_dicts())
-    return pl.concat([added, gone_on])
 
 
 def _quoted(quotes: Iterable[Quote]) -> pl.DataFrame:
     """The quotes, once for each status of a bar that is not settled."""
-    rows = [(one.instrument, one.contract, one.at) for one in quotes]
-    schema = {"instrument": pl.String(), "contract": pl.String(), "source_at": UTC}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.join(pl.DataFrame({"status": _QUOTED}, schema={"status": pl.String()}), how="cross")
+    rows = [(one.instrument, status, one.contract, one.at) for one in quotes for status in _QUOTED]
+    names = ("instrument", "status", "contract", "source_at")
+    return pl.DataFrame(rows, schema={name: _SAVED[name] for name in names}, orient="row")
+
+
+def _insert(connection: Connection, rows: pl.DataFrame) -> None:
+    """Insert rows as the driver takes them: what SQLAlchemy would look at in each is known of all."""
+    saved, dialect = _to_driver(connection, rows), connection.dialect
+    values: Any = saved.rows() if dialect.positional else saved.to_dicts()
+    connection.exec_driver_sql(str(insert(_BARE).compile(dialect=dialect)), values)
 
 
 def sightings(
     connection: Connection, instruments: Iterable[str], *, interval: str, since: date
 ) -> list[Sighting]:
     """Every close since a session that is or was quarantined, and when it was first seen."""
-    first = _to_driver(connection, pl.DataFrame({"session": [since]}))
     wanted = (
         select(*(_BARE.c[name] for name in ("instrument", "session", "close", "seen_at")))
         .where(
             _BARE.c.interval == interval,
             _BARE.c.instrument.in_(list(instruments)),
-            _BARE.c.session >= first.item(),
+            _BARE.c.session >= _day(connection, since),
             _BARE.c.status == Status.QUARANTINED.value,
         )
         .order_by(_BARE.c.seen_at)
@@ -139,15 +168,13 @@ def read_bars(
         .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
     )
     if as_of is not None:
-        instant = _to_driver(connection, pl.DataFrame({"known_at": [as_of]}, schema={"known_at": UTC}))
-        wanted = wanted.where(_BARE.c.known_at <= instant.item())
+        wanted = wanted.where(_BARE.c.known_at <= _instant(connection, as_of))
     if since is not None:
-        first = _to_driver(connection, pl.DataFrame({"session": [since]}))
-        wanted = wanted.where(_BARE.c.session >= first.item())
+        wanted = wanted.where(_BARE.c.session >= _day(connection, since))
     if instruments is not None:
         wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
     found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))
-    return _last_of_each(found).select(BARS.keys())
+    return found.filter(_IS_LAST).select(BARS.keys())
 
 
 def read_versions(
@@ -163,35 +190,28 @@ def read_versions(
         .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
     )
     if until is not None:
-        instant = _to_driver(connection, pl.DataFrame({"seen_at": [until]}, schema={"seen_at": UTC}))
-        wanted = wanted.where(_BARE.c.seen_at <= instant.item())
+        wanted = wanted.where(_BARE.c.seen_at <= _instant(connection, until))
     if instruments is not None:
         wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
     found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))
     return found.select(*BARS, "version", "seen_at")
 
 
-def _latest(connection: Connection, incoming: pl.DataFrame) -> pl.DataFrame:
+def _latest(connection: Connection, incoming: pl.DataFrame) -> pl.LazyFrame:
     """The latest version of every stored bar between the first and the last session of a frame."""
     names = [*KEY, "version", "known_at", *FIELDS, "status"]
-    sessions = _to_driver(connection, incoming.select(pl.col("session").sort()))["session"]
+    first, last = (_day(connection, day) for day in (incoming["session"].min(), incoming["session"].max()))
     wanted = (
         select(*(_BARE.c[name] for name in names))
         .where(
             _BARE.c.instrument.in_(incoming["instrument"].unique().to_list()),
             _BARE.c.interval.in_(incoming["interval"].unique().to_list()),
-            _BARE.c.session.between(sessions[0], sessions[-1]),
+            _BARE.c.session.between(first, last),
         )
         .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
     )
-    found = _last_of_each(_fetch(connection, wanted, names))
+    found = _fetch(connection, wanted, names).lazy().filter(_IS_LAST)
     return found.rename({name: f"{name}_old" for name in names if name not in KEY})
-
-
-def _last_of_each(versions: pl.DataFrame) -> pl.DataFrame:
-    """The last version of each bar, of a frame sorted by bar and version."""
-    is_last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in KEY)
-    return versions.filter(is_last)
 
 
 def _news() -> pl.Expr:
@@ -217,38 +237,43 @@ def _differs(name: str) -> pl.Expr:
 
 
 def _fetch(connection: Connection, wanted: Select[tuple[object, ...]], names: list[str]) -> pl.DataFrame:
-    """The rows as a frame; in chunks, because a column at a time is quicker than a row at a time."""
-    schema = {name: _SAVED[name] for name in names}
+    """The rows as a frame, few at a time while they are taken apart, for then they are still at hand, and many while a
+    frame is made of them.
+    """
     cursor = connection.execute(wanted).cursor
-    chunks = [pl.DataFrame(schema=schema)]
-    while cursor is not None and (rows := cursor.fetchmany(_CHUNK)):
-        columns = list(zip(*rows, strict=True))
-        chunks.append(_from_driver(connection, columns, schema))
-    return pl.concat(chunks)
+    frames, columns = [], _columns(names)
+    while cursor is not None and (rows := cursor.fetchmany(_AT_HAND)):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+        if len(columns[0]) >= _CHUNK:
+            frames.append(_from_driver(connection, names, columns))
+            columns = _columns(names)
+    return pl.concat([*frames, _from_driver(connection, names, columns)])
+
+
+def _columns(names: list[str]) -> list[list[object]]:
+    return [[] for _ in names]
 
 
 def _to_driver(connection: Connection, frame: pl.DataFrame) -> pl.DataFrame:
-    """Dates and instants as the driver wants them: text for SQLite, as `schema.Instant` writes it."""
-    if connection.dialect.name != "sqlite":
+    """Dates and instants as the driver wants them: numbers for SQLite, as `times` has them."""
+    if not is_sqlite(connection.dialect):
         return frame
-    return frame.with_columns(
-        pl.col(pl.Date).dt.to_string("%Y-%m-%d"), pl.col(pl.Datetime).dt.to_string(_INSTANT)
-    )
+    return frame.with_columns(pl.col(pl.Date, pl.Datetime).to_physical())
 
 
-def _from_driver(
-    connection: Connection, columns: list[tuple[object, ...]], schema: dict[str, pl.DataType]
-) -> pl.DataFrame:
-    if connection.dialect.name != "sqlite":
-        return pl.DataFrame(columns, schema=schema, orient="col")
-    times = {name: kind for name, kind in schema.items() if kind.is_temporal()}
-    as_text = {name: pl.String() if name in times else kind for name, kind in schema.items()}
-    return pl.DataFrame(columns, schema=as_text, orient="col").with_columns(
-        pl.col(name).str.to_date("%Y-%m-%d")
-        if kind == pl.Date
-        else pl.col(name).str.to_datetime(_INSTANT, time_unit="us", time_zone="UTC")
-        for name, kind in times.items()
-    )
+def _day(connection: Connection, day: Any) -> Any:
+    return BarDay().process_bind_param(day, connection.dialect)
+
+
+def _instant(connection: Connection, instant: datetime) -> Any:
+    return BarInstant().process_bind_param(instant, connection.dialect)
+
+
+def _from_driver(connection: Connection, names: list[str], columns: list[list[object]]) -> pl.DataFrame:
+    kinds = _NUMBERS if is_sqlite(connection.dialect) else _SAVED
+    series = [pl.Series(name, values, kinds[name]) for name, values in zip(names, columns, strict=True)]
+    return pl.DataFrame(series).cast({name: _SAVED[name] for name in names})
 
 
 def count(connection: Connection) -> int:

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +12,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     Index,
@@ -22,31 +19,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monitor.storage.times import BarDay, BarInstant, Instant
+
 Row = Mapping[str, Any]
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant in UTC, going in and coming out; SQLite alone would return a naive one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = f"an instant needs a time zone, but {value.isoformat()} has none"
-            raise ValueError(message)
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 metadata = MetaData()
@@ -56,16 +34,16 @@ bar_version = Table(
     metadata,
     Column("interval", String, primary_key=True),
     Column("instrument", String, primary_key=True),
-    Column("session", Date, primary_key=True),
+    Column("session", BarDay, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("opened_at", Instant),
-    Column("known_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
+    Column("opened_at", BarInstant),
+    Column("known_at", BarInstant, nullable=False),
+    Column("seen_at", BarInstant, nullable=False),
     *(Column(name, Double) for name in ("open", "high", "low", "close", "volume")),
     Column("status", String, nullable=False),
     Column("source", String, nullable=False),
     Column("contract", String),
-    Column("source_at", Instant),
+    Column("source_at", BarInstant),
     sqlite_with_rowid=False,
 )
 

@@ -261,7 +261,7 @@ def test_doctor_judges_the_last_month_again_and_names_the_bar_that_was_changed(h
     honest = home.command("doctor", "--deep", "--clock", "2020-03-14T06:00-04:00")
     with sqlite3.connect(home.folder / "mw.db") as database:
         database.execute(
-            "UPDATE bar_version SET close = 1 WHERE instrument = 'gold' AND session = '2020-03-12'"
+            "UPDATE bar_version SET close = 1 WHERE instrument = 'gold' AND session = unixepoch('2020-03-12') / 86400"
         )
     database.close()
     changed = home.command("doctor", "--deep", "--clock", "2020-03-14T06:00-04:00")

@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
+BAR_DAY = sa.Date().with_variant(sa.Integer(), "sqlite")
+BAR_INSTANT = INSTANT.with_variant(sa.BigInteger(), "sqlite")
 
 
 def upgrade() -> None:
@@ -40,16 +42,16 @@ def _create_prices() -> None:
         "bar_version",
         sa.Column("interval", sa.String, primary_key=True),
         sa.Column("instrument", sa.String, primary_key=True),
-        sa.Column("session", sa.Date, primary_key=True),
+        sa.Column("session", BAR_DAY, primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("opened_at", INSTANT),
-        sa.Column("known_at", INSTANT, nullable=False),
-        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("opened_at", BAR_INSTANT),
+        sa.Column("known_at", BAR_INSTANT, nullable=False),
+        sa.Column("seen_at", BAR_INSTANT, nullable=False),
         *(sa.Column(name, sa.Double) for name in ("open", "high", "low", "close", "volume")),
         sa.Column("status", sa.String, nullable=False),
         sa.Column("source", sa.String, nullable=False),
         sa.Column("contract", sa.String),
-        sa.Column("source_at", INSTANT),
+        sa.Column("source_at", BAR_INSTANT),
         sqlite_with_rowid=False,
     )
     op.create_table(
