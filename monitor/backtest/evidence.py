@@ -10,6 +10,7 @@ The same rules, bars, version and seed give the same evidence, to the last bit.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ import polars as pl
 from monitor.backtest import chance
 from monitor.backtest.episodes import Episode
 from monitor.backtest.figures import Figures, of_placements
-from monitor.backtest.forward import HORIZONS, Floats, Unmeasured
+from monitor.backtest.forward import HORIZONS, Floats, Study, Unmeasured, study_of
 from monitor.backtest.poison import Audit
 from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare, rules_of
 from monitor.backtest.run import Backtest
@@ -80,8 +81,13 @@ def measure(
     rules: list[Prepared] = []
     tests: dict[TestKey, Floats] = {}
     asked = rules_of(done)
+
+    @cache
+    def studies(instrument: str) -> Study:
+        return study_of(bars, instrument, done.rulebook.catalogue, end=done.end)
+
     for tracks in watch(asked, "measuring"):
-        rules.append(prepare(tracks, done, bars))
+        rules.append(prepare(tracks, done, studies))
         tests |= rules[-1].tests()
     adjusted = dict(zip(tests, chance.stepdown(list(tests.values())), strict=True))
     run = _Run(tests, adjusted, seed)

@@ -52,10 +52,15 @@ def look_ahead(
     seers: dict[InstanceKey, tuple[date, str]] = {}
     compared = done = 0
     poisoned = sorted(_sampled(plain, decided, most).items())
+    poisons: dict[str, Poison] = {
+        "ten times the prices": _ten_times,
+        "bars missing": _nulls,
+        "noise": _noise(bars.height),
+    }
     for session, keys in watch(poisoned, "looking for look-ahead"):
         done += 1
         asked = replace(rulebook, instances=_with_asked(keys, rulebook))
-        for name, poison in POISONS.items():
+        for name, poison in poisons.items():
             told = observe(asked, poison(bars, pl.col("session") > session))
             pairs = {
                 one.instance.key: (plain[one.instance.key], one) for one in told if one.instance.key in plain
@@ -139,13 +144,15 @@ def _nulls(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
     return bars.filter(~gone).with_columns(pl.when(~later).then(pl.col(name)) for name in others)
 
 
-def _noise(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
+def _noise(rows: int) -> Poison:
+    """The same dice for every session: they are thrown once."""
     dice = np.random.default_rng(SEED)
-    factors = {name: pl.Series(np.exp(dice.normal(size=bars.height))) for name in FIELDS}
-    return bars.with_columns(
-        pl.when(later).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name)
-        for name, factor in factors.items()
-    )
+    factors = {name: pl.Series(np.exp(dice.normal(size=rows))) for name in FIELDS}
 
+    def poison(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
+        return bars.with_columns(
+            pl.when(later).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name)
+            for name, factor in factors.items()
+        )
 
-POISONS: dict[str, Poison] = {"ten times the prices": _ten_times, "bars missing": _nulls, "noise": _noise}
+    return poison

@@ -1,14 +1,12 @@
 """A rule before it is measured: its instances, its episodes, what they study, and its neighbours."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import polars as pl
-
 from monitor.backtest.chance import placed_means
 from monitor.backtest.episodes import Episode, episodes
-from monitor.backtest.forward import HORIZONS, Floats, study_of
+from monitor.backtest.forward import HORIZONS, Floats, Study
 from monitor.backtest.neighbours import Moved, neighbours
 from monitor.backtest.run import Backtest
 from monitor.backtest.sample import Sample, Series, sample
@@ -66,13 +64,13 @@ def rules_of(done: Backtest) -> list[tuple[Track, ...]]:
     return [tuple(tracks) for tracks in rules.values()]
 
 
-def prepare(tracks: Sequence[Track], done: Backtest, bars: pl.DataFrame) -> Prepared:
-    """One rule of a backtest; `tracks` are those of all its instances."""
+def prepare(tracks: Sequence[Track], done: Backtest, studies: Callable[[str], Study]) -> Prepared:
+    """One rule of a backtest; `tracks` are those of all its instances, `studies` the closes of an instrument."""
     rule = tracks[0].instance.rule.id
     own = tuple(episodes(one for one in done.decided if one.transition.rule == rule))
     judged = tuple(track for track in tracks if len(track.sessions))
     starts = [max(track.sessions[0], done.start or track.sessions[0]) for track in judged]
-    series = tuple(_series(track, start, done, bars) for track, start in zip(judged, starts, strict=True))
+    series = tuple(_series(track, start, studies) for track, start in zip(judged, starts, strict=True))
     opened = [[one.opened for one in own if one.instance == track.instance.member] for track in judged]
     measured = any(one is not None for one in series)
     return Prepared(
@@ -88,11 +86,11 @@ def prepare(tracks: Sequence[Track], done: Backtest, bars: pl.DataFrame) -> Prep
     )
 
 
-def _series(track: Track, start: date, done: Backtest, bars: pl.DataFrame) -> Series | None:
+def _series(track: Track, start: date, studies: Callable[[str], Study]) -> Series | None:
     instrument = study_of_instance(track.instance.rule.study, track.instance.member)
     if instrument is None:
         return None
-    study = study_of(bars, instrument, done.rulebook.catalogue, end=done.end)
+    study = studies(instrument)
     if not len(study.sessions):
         return None
     last = track.sessions[-1]
