@@ -1,18 +1,21 @@
 """Stretches of combinations measured somewhere: in this process, on all cores, or on a distributed engine.
 
 Whatever measures them, a stretch gives the same numbers, and they are put together in the order of combinations.
-Processes are spawned, never forked, are sent the bars once, and compute on one thread each.
+Processes are spawned, never forked, read the bars once, and compute on one thread each.
 """
 
 import logging
 import multiprocessing
 import os
+import pickle
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from monitor.backtest.tried import Job, Measured, stretches
 from monitor.backtest.watch import Watch
@@ -42,8 +45,14 @@ def measured(job: Job, *, engine: str, processes: int | None, watch: Watch) -> l
     else:
         opened = _pool(job, processes or cores())
         size = max(min(SIZE, count // (4 * (processes or cores()))), 1)
-    with opened as measure:
-        return _gathered(measure, list(stretches(count, size)), watch, _label(size))
+    try:
+        with opened as measure:
+            return _gathered(measure, list(stretches(count, size)), watch, _label(size))
+    except BrokenExecutor as error:
+        raise MonitorError(
+            f"a process that measured combinations was ended from outside ({error}); where memory is short, take "
+            "fewer --processes"
+        ) from None
 
 
 def cores() -> int:
@@ -58,13 +67,7 @@ def _label(size: int) -> str:
 def _gathered(measure: Measure, parts: Sequence[tuple[int, int]], watch: Watch, label: str) -> list[Measured]:
     with _deaf():
         futures = [measure(*part) for part in parts]
-    try:
-        done = [future.result() for future in watch(futures, label)]
-    except BrokenExecutor as error:
-        raise MonitorError(
-            f"a process that measured combinations was ended from outside ({error}); where memory is short, take "
-            "fewer --processes"
-        ) from None
+    done = [future.result() for future in watch(futures, label)]
     for future in futures[len(done) :]:
         future.cancel()
     return done
@@ -91,9 +94,9 @@ _JOBS: list[Job] = []
 """What a process was started with; empty in any other."""
 
 
-def _begin(job: Job) -> None:
+def _begin(file: Path) -> None:
     """Once in each process: what to measure."""
-    _JOBS[:] = [job]
+    _JOBS[:] = [pickle.loads(file.read_bytes())]  # noqa: S301 - of our own parent, in a folder nobody else may enter
 
 
 def _measure_here(first: int, stop: int) -> Measured:
@@ -103,16 +106,34 @@ def _measure_here(first: int, stop: int) -> Measured:
 @contextmanager
 def _pool(job: Job, processes: int) -> Iterator[Measure]:
     spawn = multiprocessing.get_context("spawn")
-    with single_threaded():
-        pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(job,))
+    with single_threaded(), TemporaryDirectory(prefix="metalwatch-") as folder:
+        # Not by the pipe that starts a process: whoever fills it waits for ever when that process dies before it reads.
+        file = Path(folder) / "job"
+        file.write_bytes(pickle.dumps(job))
+        pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(file,))
         with _closing(pool) as executor:
-            yield lambda first, stop: executor.submit(_measure_here, first, stop)
+            yield lambda first, stop: _submitted(executor, first, stop)
+
+
+def _submitted(executor: Executor, first: int, stop: int) -> "Future[Measured]":
+    try:
+        return executor.submit(_measure_here, first, stop)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise BrokenExecutor(str(error)) from None  # it is giving up just now, and has closed its own pipe
 
 
 @contextmanager
 def _closing(executor: Executor) -> Iterator[Executor]:
+    others = {*multiprocessing.active_children()}
     try:
         yield executor
+    except BrokenExecutor:
+        # One process died, and the executor ended those it knew of; it waits for ever for one that started just then.
+        for process in {*multiprocessing.active_children()} - others:
+            process.kill()
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

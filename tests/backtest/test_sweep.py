@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import random
+import signal
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
@@ -14,13 +16,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from monitor.backtest import run
+from monitor.backtest import run, workers
 from monitor.backtest.sweeping import Plan, Swept, out_of_sample, sentences, sweep
 from monitor.backtest.watch import unwatched
 from monitor.cli.app import app
 from monitor.cli.options import rate_of
 from monitor.engine import opens
-from monitor.errors import FaultyFileError, UsageError
+from monitor.errors import FaultyFileError, MonitorError, UsageError
 from monitor.rulefile.choosing import Choices, choices_of
 from tests.support.made_up import CATALOGUE, made
 from tests.support.rules import pack
@@ -278,6 +280,40 @@ def in_one_process(folder: Path) -> str:
 def test_one_process_and_two_write_the_same_bytes(folder: Path, in_one_process: str) -> None:
     assert json.loads(in_one_process)["combinations"] == 408
     assert command(folder, "wide.yml", "--json", "--processes", "2") == in_one_process
+
+
+DIES = """\
+import os, signal, sys
+if "spawn_main" in " ".join(sys.orig_argv):
+    try:
+        os.mkdir(os.environ["DIED"])
+    except FileExistsError:
+        pass
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""A process that begins to measure is killed before it has read what to measure; those after it are not."""
+
+
+def test_a_process_killed_while_it_starts_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*_: object) -> None:
+        raise TimeoutError("it waits for a process that is dead")
+
+    (tmp_path / "sitecustomize.py").write_text(DIES)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(workers, "SMALL", 1)
+    before = signal.signal(signal.SIGALRM, too_long)
+    try:
+        for number in range(5):
+            monkeypatch.setenv("DIED", str(tmp_path / f"died{number}"))
+            signal.alarm(30)
+            with pytest.raises(MonitorError, match=r"was ended from outside .* fewer --processes"):
+                sweep(Plan(choices=choices(), windows=4), BARS, processes=2, watch=unwatched)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_dask_writes_the_same_bytes(folder: Path, in_one_process: str) -> None:
