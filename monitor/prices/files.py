@@ -84,7 +84,7 @@ def read_files(
     judged = judge_history(pl.concat([frame, others]), catalogue)
     found = [one for one in judged.findings if one.instrument in files]
     return Prices(
-        bars.conform(judged.frame.filter(pl.col("instrument").is_in(list(files)))),
+        judged.frame.filter(pl.col("instrument").is_in(list(files))),
         (*(note for part in parts for note in part.notes), *told_of_each(found)),
         {name: tuple(paths) for name, paths in files.items()},
         (*(one for part in parts for one in part.findings), *found),
