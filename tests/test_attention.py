@@ -11,6 +11,7 @@ from monitor.cycle import judge_new
 from monitor.gather import Context
 from monitor.ledger import account
 from monitor.messages import Form, Style, UserTemplate
+from monitor.overview.attention import silence_rows
 from monitor.prices.sample import SampleSource
 from monitor.routing import Match, QuietHours, Route, Routing, everything
 from monitor.silences import Acknowledged
@@ -95,6 +96,33 @@ def test_a_silence_until_resolved_hides_the_episode_that_is_open_and_not_the_nex
 
     assert told(store) == ["WARNING high: gold 3 > 2"] * 2
     assert causes(store)[1] == "silence 1"
+
+
+def test_a_silence_until_resolved_is_over_when_what_was_open_is_resolved(store: Store) -> None:
+    def over(day: int) -> list[bool]:
+        instances = pack("high: {when: gold > 2}").instances
+        return [row.ended for row in silence_rows(store, instances, evening(day))]
+
+    live(store, [1.0, 3.0])
+    silence(store, 1, None)
+    assert over(1) == [False]
+    live(store, [1.0, 3.0, 3.0])
+    assert over(2) == [False]
+    live(store, [1.0, 3.0, 3.0, 1.0])
+    assert over(3) == [True]
+    live(store, [1.0, 3.0, 3.0, 1.0, 3.0])
+    assert over(4) == [True]
+
+
+def test_a_silence_until_resolved_is_not_over_before_the_session_it_began_in_was_judged(store: Store) -> None:
+    instances = pack("high: {when: gold > 2}").instances
+    live(store, [1.0])
+    silence(store, 1, None)
+    (before,) = silence_rows(store, instances, evening(1))
+    live(store, [1.0, 1.0])
+    (after,) = silence_rows(store, instances, evening(1))
+
+    assert (before.ended, after.ended) == (False, True)
 
 
 def test_a_silence_changes_messages_and_no_transition(store: Store, tmp_path: Path) -> None:

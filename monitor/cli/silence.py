@@ -143,7 +143,7 @@ def list_silences(
     found = configuration(settings)
     now = read_clock(clock or found.clock).now()
     with opened(found, claim=False) as (store, _source):
-        rows = silence_rows(store.silences(), store.transitions(), now)
+        rows = silence_rows(store, found.rulebook.instances, now)
     if json:
         show_json({"silences": rows})
         return
@@ -155,9 +155,8 @@ def list_silences(
 
 
 def _until(row: "SilenceRow") -> str:
-    if row.until is None:
-        return "resolved"
-    return f"{row.until:%Y-%m-%d %H:%M}" + (" (over)" if row.ended else "")
+    until = "resolved" if row.until is None else f"{row.until:%Y-%m-%d %H:%M}"
+    return until + (" (over)" if row.ended else "")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from monitor.overview.row import Row
 from monitor.routing import Match
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import SILENCE, Acknowledged, Silence
-from monitor.storage.records import Memory, Recorded
+from monitor.storage.records import Memory
 from monitor.storage.store import Store
 
 
@@ -36,11 +36,10 @@ class AcknowledgedRow(Row):
     at: datetime
 
 
-def silence_rows(
-    silences: Iterable[Silence], recorded: Iterable[Recorded], now: datetime
-) -> list[SilenceRow]:
+def silence_rows(store: Store, instances: Iterable[Instance], now: datetime) -> list[SilenceRow]:
     """A row for each silence, those that ended too."""
-    causes = [one.cause for one in recorded if one.cause]
+    causes = [one.cause for one in store.transitions() if one.cause]
+    memories, known = store.memories(), tuple(instances)
     return [
         SilenceRow(
             number=one.number,
@@ -48,11 +47,30 @@ def silence_rows(
             reason=one.reason,
             author=one.author,
             until=one.until,
-            ended=one.until is not None and one.until <= now,
+            ended=not any(_holds(one, each, memories.get(each.key), now) for each in known)
+            if one.until is None
+            else one.until <= now,
             hidden=causes.count(f"{SILENCE}{one.number}"),
         )
-        for one in silences
+        for one in store.silences()
     ]
+
+
+def _holds(silence: Silence, instance: Instance, memory: Memory | None, now: datetime) -> bool:
+    """Whether a silence may hide what an instance tells next."""
+    if now < silence.since or not any(silence.match.takes(instance, one.severity) for one in instance.levels):
+        return False
+    if silence.until is not None:
+        return now < silence.until
+    return memory is None or _is_about(silence, memory)
+
+
+def _is_about(silence: Silence, memory: Memory) -> bool:
+    """Whether what is open is what a silence until resolved is about, or may be: its last session is not judged yet."""
+    state, last = memory.state, silence.since.date()
+    if state.level is None:
+        return state.session is None or state.session < last
+    return state.opened is not None and state.opened <= last
 
 
 def _what(match: Match) -> str:
@@ -101,9 +119,7 @@ def in_the_way(
     found += [
         f"silence {one.number} by {one.author}: {one.reason}"
         for one in store.silences()
-        if any(one.match.takes(instance, level.severity) for level in instance.levels)
-        and one.since <= now
-        and (_began_before(memory, one) if one.until is None else now < one.until)
+        if _holds(one, instance, memory, now)
     ]
     found += [
         f"acknowledged by {one.author}" + (f": {one.note}" if one.note else "")
@@ -119,11 +135,6 @@ def in_the_way(
             if _is_open(rule, instance, memories)
         ),
     )
-
-
-def _began_before(memory: Memory, silence: Silence) -> bool:
-    """Whether what is open is what a silence until resolved is about."""
-    return memory.state.opened is not None and memory.state.opened <= silence.since.date()
 
 
 def _is_open(rule: str, instance: Instance, memories: Mapping[InstanceKey, Memory]) -> bool:

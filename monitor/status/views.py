@@ -126,9 +126,10 @@ def see_messages(site: Site, asked: MessagesQuery) -> MessagesView:
 
 def see_attention(site: Site) -> AttentionView:
     """Silences and acknowledgements."""
-    store = site.context().store
+    context = site.context()
+    store = context.store
     return AttentionView(
-        silences=tuple(silence_rows(store.silences(), store.transitions(), site.now())),
+        silences=tuple(silence_rows(store, context.rulebook.instances, site.now())),
         acknowledged=tuple(acknowledged_rows(store.acknowledged())),
     )
 
