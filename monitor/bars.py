@@ -4,7 +4,7 @@ A bar frame holds one row per instrument, interval and session, sorted by instru
 are null where unknown, never NaN.  This module does not compute metrics and does not know calendars.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -127,13 +127,10 @@ def side_by_side(
     limits = carried or {}
     if set(fields) <= set(limits):
         limits = {}
-    own = _parts(frame, fields)
+    read = {name for names in fields.values() for name in names if name != "age"}
+    own = _parts(frame.select("instrument", "session", "known_at", *sorted(read)), fields)
     joined = [instrument for instrument in fields if instrument not in limits]
-    sessions = [
-        pl.Series("session", [], dtype=frame.schema["session"]),
-        *(own[one]["session"] for one in joined),
-    ]
-    axis = pl.concat(sessions).unique().sort()
+    axis = _axis([own[one]["session"] for one in joined] or [frame["session"].clear()])
     beside = (_along(axis, own[one], one, fields[one]) for one in joined)
     wide = pl.DataFrame([axis, *(column for columns in beside for column in columns)])
     for instrument, names in fields.items():
@@ -143,6 +140,12 @@ def side_by_side(
             one = pl.DataFrame([bars["session"], *columns])
             wide = _carry(wide, one, instrument, days=limits[instrument])
     return wide
+
+
+def _axis(sessions: Sequence[pl.Series]) -> pl.Series:
+    """Every session once, in order; most instruments have the same ones."""
+    others = (one for one in sessions[1:] if not one.equals(sessions[0]))
+    return pl.concat([sessions[0], *others]).unique().sort()
 
 
 def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.DataFrame]:
