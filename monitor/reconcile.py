@@ -80,7 +80,9 @@ class Correction:
 def steps_of(track: Track) -> tuple[Step, ...]:
     """The sessions of a track and how each was classed."""
     rows = zip(*(level.tolist() for level in track.verdicts), strict=True)
-    return tuple(Step(session, tuple(row)) for session, row in zip(track.sessions, rows, strict=True))
+    return tuple(
+        Step(session, tuple(row)) for session, row in zip(track.sessions.to_list(), rows, strict=True)
+    )
 
 
 def differs(track: Track, state: AlertState, past: Past) -> bool:
@@ -98,13 +100,17 @@ def differs(track: Track, state: AlertState, past: Past) -> bool:
 def _window(track: Track, state: AlertState, past: Past) -> Track:
     """The remembered sessions as they are classed today; one that is unknown today keeps its old class."""
     window = track.cut(after=past.base.session, upto=state.session)
+    unknown = [(level == Verdict.UNKNOWN).nonzero()[0].tolist() for level in window.verdicts]
+    if not any(unknown):
+        return window
     old = {step.session: step.verdicts for step in past.steps}
-    verdicts = [level.copy() for level in window.verdicts]
-    for row, session in enumerate(window.sessions):
-        for level, before in zip(verdicts, old.get(session, ()), strict=False):
-            if level[row] == Verdict.UNKNOWN:
-                level[row] = before
-    return replace(window, verdicts=tuple(verdicts))
+    verdicts = tuple(level.copy() for level in window.verdicts)
+    for place, rows in enumerate(unknown):
+        for row in rows:
+            before = old.get(window.sessions[row], ())
+            if place < len(before):
+                verdicts[place][row] = before[place]
+    return replace(window, verdicts=verdicts)
 
 
 def reconcile(track: Track, state: AlertState, past: Past) -> Correction:

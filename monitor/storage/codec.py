@@ -15,21 +15,29 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Classes whose values JSON holds as they are."""
 
 
-def to_plain(value: object) -> Any:
+def to_plain(value: Any) -> Any:
     """What JSON can hold of a dataclass: enums by value, dates and instants in ISO form, tuples as lists."""
-    if is_dataclass(value):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: to_plain(item) for key, item in value.items()}
-    return value
+    if isinstance(value, Enum):
+        return value.value
+    if (names := _names(type(value))) is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None for any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
