@@ -92,10 +92,15 @@ class Ledger:
     account: Account = field(default_factory=Account)
 
 
-def standpoints(store: Store, rulebook: Rulebook) -> list[Standpoint]:
-    """Where every instance stands, in the order of the rulebook."""
-    memories, evaluations = store.memories(), store.latest_evaluations()
-    return [_standpoint(one, memories.get(one.key), evaluations.get(one.key)) for one in rulebook.instances]
+def standpoints(store: Store, rulebook: Rulebook, rule: str | None = None) -> list[Standpoint]:
+    """Where every instance stands, or each of one rule, in the order of the rulebook."""
+    memories = store.memories(None if rule is None else [rule])
+    evaluations = store.latest_evaluations(rule)
+    return [
+        _standpoint(one, memories.get(one.key), evaluations.get(one.key))
+        for one in rulebook.instances
+        if rule in (None, one.rule.id)
+    ]
 
 
 def _standpoint(instance: Instance, memory: Memory | None, evaluation: Evaluation | None) -> Standpoint:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from monitor.alerts import Severity
 from monitor.gather import Context
-from monitor.health import unwell_series
+from monitor.health import Health, unwell_series
 from monitor.messages import Message, aged, message_key
 from monitor.storage.store import Store
 from monitor.wellbeing import current_health
@@ -70,9 +70,14 @@ def left(store: Store) -> tuple[datetime | None, Judging | None]:
     )
 
 
-def ills(context: Context, judging: Judging | None, *, now: datetime) -> list[str]:
-    """Why a heartbeat would be a lie; none when all is well.  Without `judging` that is left out."""
-    health = current_health(context, now=now)
+def ills(
+    context: Context, judging: Judging | None, *, now: datetime, health: Health | None = None
+) -> list[str]:
+    """Why a heartbeat would be a lie; none when all is well.  Without `judging` that is left out.
+
+    `health` is that of now, where somebody looked at it already.
+    """
+    health = health or current_health(context, now=now)
     oldest = context.store.counts().oldest_owed
     stuck = oldest is not None and now - oldest > STUCK
     return [

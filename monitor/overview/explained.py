@@ -138,7 +138,8 @@ def explain(
     asked = _with_asked(rulebook, instances)
     versions = store.bar_versions(instruments=asked.instruments)
     tracks = {track.instance.key: track for track in observe(asked, completed(_held(versions), now=now))}
-    memories, evidence = store.memories(), store.evidence()
+    rules = {rule for one in instances for rule in (one.rule.id, *one.rule.inhibited_by)}
+    memories, evidence = store.memories(rules), store.evidence()
     found: list[ExplainedRow] = []
     for instance in instances:
         evaluation = store.evaluation(*instance.key, session, known_by=known_by)

@@ -76,9 +76,10 @@ def read_status(
     *,
     now: datetime,
     clock: str = "",
+    health: Health | None = None,
 ) -> StatusView:
-    """How everything is now; nothing is written."""
-    store, health = context.store, current_health(context, now=now)
+    """How everything is now; nothing is written.  `health` is that of now, where somebody looked at it already."""
+    store, health = context.store, health or current_health(context, now=now)
     return StatusView(
         prices=context.source.label,
         clock=clock or None,
@@ -106,10 +107,12 @@ def _leader(store: Store) -> LeaderRow | None:
     return LeaderRow(epoch=lead.epoch, holder=lead.holder, since=lead.since, leads=lead.leads)
 
 
-def readiness(context: Context, *, now: datetime, patience: timedelta) -> list[str]:
+def readiness(
+    context: Context, *, now: datetime, patience: timedelta, health: Health | None = None
+) -> list[str]:
     """Why this is not to be relied on now, told by what a daemon left behind: its signs of life, data, delivery."""
     alive, judging = left(context.store)
-    found = ills(context, judging, now=now)
+    found = ills(context, judging, now=now, health=health)
     if alive is None:
         return ["no daemon ever worked on this database", *found]
     silent = now - alive > patience

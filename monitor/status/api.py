@@ -152,7 +152,7 @@ def _answering(endpoint: Endpoint, site: Site) -> Callable[[Request], Response]:
         code = 503 if isinstance(found, ReadyView) and not found.ready else 200
         return JSONResponse(found.plain, code)
 
-    return answer
+    return answer if "{" in endpoint.path else site.answered(answer)
 
 
 def failed(error: str, code: int, faults: Sequence[str] = ()) -> Response:

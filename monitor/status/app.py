@@ -34,7 +34,7 @@ def make_app(site: Site) -> ASGIApp:
         return Response(measures.scrape(site), media_type=measures.CONTENT_TYPE)
 
     app = Starlette(
-        routes=[*pages.routes(), *api.routes(site), Route("/metrics", measured)],
+        routes=[*pages.routes(), *api.routes(site), Route("/metrics", site.answered(measured))],
         exception_handlers={
             BadQueryError: troubles.bad,
             NoSuchRuleError: troubles.unknown,

@@ -55,7 +55,7 @@ class Pages:
     def routes(self) -> list[Route]:
         """Every page."""
         named: dict[str, Page] = {
-            "/": self.status,
+            "/": self.site.answered(self.status),
             "/alerts": self.alerts,
             "/data": self.data,
             "/messages": self.messages,

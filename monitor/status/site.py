@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from monitor.gather import Context
 from monitor.status.histories import Histories
 from monitor.status.recent import Recent
@@ -29,3 +32,16 @@ class Site:
     token: str | None = None
     """What readers show; None where only this machine can ask."""
     recent: Recent = field(default_factory=Recent)
+
+    def answered(self, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """An answer that is written once for all who ask within a moment, when nobody asks for anything special.
+
+        It is for addresses without names in them: those are few.
+        """
+
+        def told(request: Request) -> Response:
+            if request.query_params:
+                return answer(request)
+            return self.recent.get(("answer", request.url.path), lambda: answer(request))
+
+        return told

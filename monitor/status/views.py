@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
+from monitor.health import Health
 from monitor.ledger import Standpoint, account, standpoints
 from monitor.nearness import Nearness
 from monitor.overview.alerts import AccountRow, AlertRow, Filter, account_row, alert_rows, heard
@@ -62,14 +63,24 @@ def see_status(site: Site) -> StatusView:
     def read() -> StatusView:
         context, now = site.context(), site.now()
         points = standpoints(context.store, context.rulebook)
-        return read_status(context, points, _near(site, points), now=now, clock=site.clock)
+        near = _near(site, points)
+        return read_status(context, points, near, now=now, clock=site.clock, health=_health(site))
 
     return site.recent.get("status", read)
 
 
+def _health(site: Site) -> Health:
+    """How every series is; most of what is shown asks for it."""
+    return site.recent.get("health", lambda: current_health(site.context(), now=site.now()))
+
+
 def see_readiness(site: Site) -> list[str]:
     """Why what is told is not to be relied on."""
-    return site.recent.get("ready", lambda: readiness(site.context(), now=site.now(), patience=site.patience))
+
+    def read() -> list[str]:
+        return readiness(site.context(), now=site.now(), patience=site.patience, health=_health(site))
+
+    return site.recent.get("ready", read)
 
 
 def see_sparklines(site: Site, rows: Iterable[RuleRow]) -> Mapping[InstanceKey, tuple[float | None, ...]]:
@@ -136,6 +147,8 @@ def see_attention(site: Site) -> AttentionView:
 
 def see_members(site: Site, rule: str) -> list[RuleRow]:
     """Every instance of a rule that is asked of a group; none where it is asked once."""
+    if not any(one.rule.id == rule and one.member is not None for one in site.context().rulebook.instances):
+        return []
     return [row for row in see_status(site).rules if row.rule == rule and row.instance is not None]
 
 
@@ -156,8 +169,7 @@ def _read_rule(site: Site, rule: str, instance: str | None) -> Pictured:
 
 def _found(site: Site, rule: str) -> list[tuple[RuleRow, Standpoint]]:
     context = site.context()
-    points = [one for one in standpoints(context.store, context.rulebook) if one.instance.rule.id == rule]
+    points = standpoints(context.store, context.rulebook, rule)
     if not points:
         raise NoSuchRuleError
-    health = current_health(context, now=site.now())
-    return list(zip(rule_rows(points, health, _near(site, points)), points, strict=True))
+    return list(zip(rule_rows(points, _health(site), _near(site, points)), points, strict=True))

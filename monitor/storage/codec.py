@@ -29,7 +29,7 @@ def to_plain(value: Any) -> Any:
         return {key: to_plain(item) for key, item in value.items()}
     if isinstance(value, Enum):
         return value.value
-    if (names := _names(type(value))) is not None:
+    if (names := _names(type(value))) is not None:  # type: ignore[arg-type]  # a class is hashable
         return {name: to_plain(getattr(value, name)) for name in names}
     return value.isoformat() if isinstance(value, date) else value
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, select, true
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
 from monitor.live import Live
@@ -69,9 +69,11 @@ def lives(connection: Connection) -> dict[Key, Live]:
     }
 
 
-def memories(connection: Connection) -> dict[Key, Memory]:
-    """What is remembered of every instance."""
-    rows = connection.execute(select(schema.alert_state)).mappings()
+def memories(connection: Connection, rules: Collection[str] | None = None) -> dict[Key, Memory]:
+    """What is remembered of every instance, or of those of some rules."""
+    table = schema.alert_state
+    wanted = select(table) if rules is None else select(table).where(table.c.rule.in_(sorted(rules)))
+    rows = connection.execute(wanted).mappings()
     return {
         (row["rule"], row["instance"] or None): Memory(
             from_plain(AlertState, row["state"]),
@@ -141,11 +143,12 @@ def evaluations(connection: Connection, *, since: datetime) -> list[Evaluation]:
     return [_evaluation(row) for row in found]
 
 
-def latest_evaluations(connection: Connection) -> dict[Key, Evaluation]:
-    """How every instance was judged in its latest session."""
+def latest_evaluations(connection: Connection, rule: str | None = None) -> dict[Key, Evaluation]:
+    """How every instance, or each of one rule, was judged in its latest session."""
     table = schema.evaluation
     last = (
         select(table.c.rule, table.c.instance, func.max(table.c.session).label("session"))
+        .where(true() if rule is None else table.c.rule == rule)
         .group_by(table.c.rule, table.c.instance)
         .subquery()
     )

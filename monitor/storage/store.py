@@ -139,10 +139,10 @@ class Store(Owing):
         with writing(self.engine) as connection:
             judgements.commit(connection, judged, now=now)
 
-    def memories(self) -> dict[Key, Memory]:
-        """What is remembered of every instance."""
+    def memories(self, rules: Collection[str] | None = None) -> dict[Key, Memory]:
+        """What is remembered of every instance, or of those of some rules."""
         with reading(self.engine) as connection:
-            return judgements.memories(connection)
+            return judgements.memories(connection, rules)
 
     def lives(self) -> dict[Key, Live]:
         """What was told before the close, of every instance of which the close is still to come."""
@@ -181,10 +181,10 @@ class Store(Owing):
         with reading(self.engine) as connection:
             return judgements.evaluation(connection, rule, instance, session, known_by)
 
-    def latest_evaluations(self) -> dict[Key, Evaluation]:
-        """How every instance was judged in its latest session."""
+    def latest_evaluations(self, rule: str | None = None) -> dict[Key, Evaluation]:
+        """How every instance, or each of one rule, was judged in its latest session."""
         with reading(self.engine) as connection:
-            return judgements.latest_evaluations(connection)
+            return judgements.latest_evaluations(connection, rule)
 
     def evaluations(self, *, since: datetime) -> list[Evaluation]:
         """How instances were judged since an instant: their latest judgement in each session."""
