@@ -18,7 +18,7 @@ from monitor.engine import Track
 from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
 from monitor.health import Event
 from monitor.instruments import AssetKind
-from monitor.live import basis, close, previews, traded
+from monitor.live import basis, close, firing, previews, traded, with_inhibitors
 from monitor.messages import Entry, Message, compose, compose_away, compose_closed, template_notice
 from monitor.policy import Decided
 from monitor.prices.source import Fetched, Outcome
@@ -87,8 +87,10 @@ def preview(context: Context, *, now: datetime) -> Result:
     if not rulebook.instances:
         return Result()
     bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
+    fires = firing(rulebook, bars, store.judged(), now=now)
+    rules = {name for track, _ in fires for name in with_inhibitors(track.instance)}
     asked = hush(store.silences(), store.acknowledged())
-    found = list(previews(rulebook, bars, store.memories(), store.lives(), now=now, hush=asked))
+    found = list(previews(fires, store.memories(rules), store.lives(), hush=asked))
     if not found:
         return Result()
     evidence = _evidence(context)

@@ -49,26 +49,40 @@ def traded(rulebook: Rulebook, *, now: datetime) -> Rulebook:
     return replace(rulebook, instances=tuple(instances))
 
 
-def previews(
-    rulebook: Rulebook,
-    bars: pl.DataFrame,
-    memories: Memories,
-    lives: Lives,
-    *,
-    now: datetime,
-    hush: Hush = NOBODY,
-) -> Iterator[tuple[Track, Decided, Live]]:
-    """What is to be told now of rules that `traded` found, and was not yet.
+def firing(
+    rulebook: Rulebook, bars: pl.DataFrame, judged: Mapping[InstanceKey, date | None], *, now: datetime
+) -> list[tuple[Track, Track]]:
+    """The tracks of rules that `traded` found in which a level fires in a session that is not settled, and these sessions:
+    in no other can anything begin.
 
-    `bars` are the latest versions, whatever their status.
+    `bars` are the latest versions, whatever their status; `judged` says up to which session each instance was judged.
     """
-    judged = {one.key for one in rulebook.instances if (own := memories.get(one.key)) and own.rule_hash}
     instances = tuple(one for one in rulebook.instances if one.key in judged)
     frame, unsettled = _with_unsettled(bars, now)
+    found = []
     for track in observe(replace(rulebook, instances=instances), frame):
-        ahead = track.cut(after=memories[track.instance.key].state.session)
-        if not _fires(ahead) or not _of_one_kind(track.instance, rulebook, ahead.sessions, unsettled):
-            continue
+        upto = judged[track.instance.key]
+        if _fires_after(track, upto):
+            ahead = track.cut(after=upto)
+            if _of_one_kind(track.instance, rulebook, ahead.sessions, unsettled):
+                found.append((track, ahead))
+    return found
+
+
+def _fires_after(track: Track, session: date | None) -> bool:
+    """Whether a level fires after a session."""
+    for level in track.verdicts:
+        fires = (level == Verdict.FIRE).nonzero()[0]
+        if len(fires) and (session is None or track.sessions[int(fires[-1])] > session):
+            return True
+    return False
+
+
+def previews(
+    firing: Iterable[tuple[Track, Track]], memories: Memories, lives: Lives, *, hush: Hush = NOBODY
+) -> Iterator[tuple[Track, Decided, Live]]:
+    """What is to be told now of what is `firing`, and was not yet."""
+    for track, ahead in firing:
         _, decided = judge([track], _beside(track.instance, memories), hush=hush)
         told = [one for one in decided if one.sent and one.transition.kind in BEGINS]
         new = [one for one in told if one.transition.session in ahead.sessions]
@@ -76,15 +90,13 @@ def previews(
             yield (track, *_live(track.instance, new[-1]))
 
 
-def _fires(ahead: Track) -> bool:
-    """Whether a level fires in a session ahead; nothing begins in one in which none does."""
-    return any((level == Verdict.FIRE).any() for level in ahead.verdicts)
+def with_inhibitors(instance: Instance) -> tuple[str, ...]:
+    """The rules whose memories have a say in an instance: its own, and those that inhibit it."""
+    return (instance.rule.id, *instance.rule.inhibited_by)
 
 
 def _beside(instance: Instance, memories: Memories) -> Memories:
-    """The memories that have a say in an instance: its own, and those of rules that inhibit it."""
-    asked = (instance.rule.id, *instance.rule.inhibited_by)
-    return {key: memory for key, memory in memories.items() if key[0] in asked}
+    return {key: memory for key, memory in memories.items() if key[0] in with_inhibitors(instance)}
 
 
 def _with_unsettled(bars: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, dict[str, set[date]]]:

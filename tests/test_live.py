@@ -201,6 +201,16 @@ def test_a_silence_and_a_cooldown_hide_what_is_live_too(store: Store) -> None:
     assert len(other.told()) == before
 
 
+def test_a_rule_that_is_open_inhibits_what_is_live_too(store: Store) -> None:
+    market = Market(
+        store, "open: {when: gold > 2}\nhigh: {when: gold > 2.5, judge: live, inhibited_by: [open]}"
+    )
+    market.close(gold=2.2)
+    market.quote(gold=3.0)
+
+    assert market.told() == ["WARNING open"]
+
+
 def test_a_preview_changes_no_state(store: Store) -> None:
     market = Market(store)
     market.close(gold=1.0)

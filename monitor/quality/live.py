@@ -46,12 +46,12 @@ def judge_live(
     """
     changes = compare(held, incoming)
     base = _overlay(held, incoming)
-    parts = {str(name[0]): part for name, part in base.partition_by("instrument", as_dict=True).items()}
     closes = Closes(pl.concat([held.select(*BARS), incoming.select(*BARS)]))  # what came is the later one
     evidence = Evidence(closes, _second_poll(sightings, now=now, delay=delay))
     findings: list[Finding] = []
     for name in sorted(_worth_a_look(base, catalogue)):
-        findings += _judge_one(parts[name], catalogue.instruments[name], evidence, rebased=changes.rebased)
+        part = base.filter(pl.col("instrument") == name)
+        findings += _judge_one(part, catalogue.instruments[name], evidence, rebased=changes.rebased)
     frame = pl.concat([_kept(incoming, held, findings).select(*BARS), _released(base, findings)])
     return Judged(frame.sort("instrument", "session"), in_order([*changes.findings, *findings]))
 

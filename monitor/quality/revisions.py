@@ -62,11 +62,12 @@ def compare(held: pl.DataFrame, incoming: pl.DataFrame) -> Comparison:
     )
     findings: list[Finding] = []
     rebased: set[tuple[str, date]] = set()
-    for name, part in both.partition_by("instrument", as_dict=True).items():
-        if not part.filter(_changed()).is_empty():
-            bases = _bases(part)
-            findings += _told(str(name[0]), part, bases)
-            rebased |= {(str(name[0]), day) for base in bases for day in base.sessions}
+    changed = both.filter(_changed())["instrument"].unique()
+    of_changed = both.filter(pl.col("instrument").is_in(changed.implode()))
+    for name, part in of_changed.partition_by("instrument", as_dict=True).items():
+        bases = _bases(part)
+        findings += _told(str(name[0]), part, bases)
+        rebased |= {(str(name[0]), day) for base in bases for day in base.sessions}
     return Comparison(in_order(findings), frozenset(rebased))
 
 

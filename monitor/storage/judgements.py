@@ -85,6 +85,15 @@ def memories(connection: Connection, rules: Collection[str] | None = None) -> di
     }
 
 
+def judged(connection: Connection) -> dict[Key, date | None]:
+    """Up to which session each instance was judged, those left out that are in force no more."""
+    table = schema.alert_state
+    found = connection.execute(
+        select(table.c.rule, table.c.instance, table.c.session).where(table.c.rule_hash != "")
+    )
+    return {(rule, instance or None): session for rule, instance, session in found}
+
+
 def transitions(
     connection: Connection,
     *,

@@ -144,6 +144,11 @@ class Store(Owing):
         with reading(self.engine) as connection:
             return judgements.memories(connection, rules)
 
+    def judged(self) -> dict[Key, date | None]:
+        """Up to which session each instance was judged, those left out that are in force no more."""
+        with reading(self.engine) as connection:
+            return judgements.judged(connection)
+
     def lives(self) -> dict[Key, Live]:
         """What was told before the close, of every instance of which the close is still to come."""
         with reading(self.engine) as connection:

@@ -160,8 +160,9 @@ def _day(daemon: Daemon, shown: Market, watch: Watch, address: str, seconds: int
         if seconds and minute == max(minutes // 2, 1):
             readers = _read(address, seconds)
         daemon.clock.hands.append(shown.opens + minute * A_MINUTE)  # type: ignore[attr-defined]
+        is_read = readers is not None and readers.poll() is None
         polls.append(_poll(daemon, shown, watch))
-        polls[-1].read = readers is not None and readers.poll() is None
+        polls[-1].read = is_read
         if minute in (1, minutes // 4, minutes // 2, minutes):
             yield f"  minute {minute}: {polls[-1].ended * 1e3:,.0f} ms; memory: {memory():,.0f} MB"
     yield from _told("polls", [one for one in polls if not one.read], len(shown.settled))
