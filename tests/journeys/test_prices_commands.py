@@ -2,8 +2,13 @@
 
 import csv
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +16,15 @@ from typing import Any
 import pytest
 
 from tests.prices.yahoo.conftest import straight
-from tests.support.process import Home
+from tests.support.process import ROOT, Home
+from tests.support.yahoo_faults import Fault
 from tests.support.yahoo_market import Clock, equity, future
 from tests.support.yahoo_server import YahooServer
 
 NOW = "2026-09-01T12:00-04:00"
 EVENING = "2020-03-12T23:59:30-04:00"
+CALL_SECONDS = 10
+"""So long a call of Yahoo may take."""
 
 
 @pytest.fixture
@@ -209,6 +217,38 @@ def test_check_refuses_a_symbol_that_nobody_knows_with_few_requests(home: Home, 
     assert told.returncode == 2
     assert "tin: Yahoo does not know TINN=F" in told.stderr
     assert len(yahoo.log()) <= 8
+
+
+HEARS_CTRL_C = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('monitor', run_name='__main__')"
+"""Whoever starts the tests in the background may have switched Ctrl-C off for all that they start."""
+
+
+def test_ctrl_c_ends_a_fetch_from_a_server_that_hangs_and_what_came_is_kept(
+    home: Home, yahoo: YahooServer
+) -> None:
+    yahoo.fail("SI=F", Fault("hang"), times=9)
+    settings = {"METALWATCH_YAHOO_ENDPOINT": yahoo.url, "METALWATCH_CLOCK": EVENING, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", HEARS_CTRL_C, "prices", "fetch", "gold", "silver"],
+        cwd=home.folder,
+        env={**home.environment, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as fetching:
+        while not yahoo.charts("SI=F"):
+            with suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"it ended with {fetching.wait(0.02)} before it asked for silver")
+        fetching.send_signal(signal.SIGINT)
+        pressed = time.monotonic()
+        _, told = fetching.communicate(timeout=30)
+        waited = time.monotonic() - pressed
+
+    assert fetching.returncode == 1
+    assert told == "error: stopped after 1 of 2 series; what came is kept: run it again to go on\n"
+    assert waited < CALL_SECONDS / 4
+    kept = home.command("prices", "show", "gold", METALWATCH_CLOCK=EVENING).stdout
+    assert "2020-03-12" in kept
 
 
 def test_doctor_finds_everything_in_place(home: Home, yahoo: YahooServer) -> None:

@@ -9,7 +9,6 @@ found is given up.
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from monitor.prices.yahoo.failures import OK, as_outcomes, refusal
 from monitor.prices.yahoo.history import ask_history, history_bars
 from monitor.prices.yahoo.pace import Answer, Breaker, Limits, Pace, permit, record
 from monitor.prices.yahoo.symbols import RECENT, summary, symbol_info
+from monitor.prices.yahoo.workers import Workers
 from monitor.sessions import expected_sessions, next_session, settled_at, settled_at_column
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class YahooSource:
         self._pace = Pace()
         self._reached = False
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="yahoo")
+        self._workers = Workers(_WORKERS)
         self._connection: Connection | None = None
 
     def fetch(
@@ -84,8 +84,8 @@ class YahooSource:
         ask = partial(self._fetch_one, since=since, now=now)
         waiting, answers = list(instruments), list[Fetched]()
         while waiting and not (self._reached and self._pace.breaker == Breaker.CLOSED):
-            answers.append(self._pool.submit(ask, waiting.pop(0)).result())
-        return answers + list(self._pool.map(ask, waiting))
+            answers += self._workers.answers(partial(ask, waiting.pop(0)))
+        return answers + self._workers.answers(*(partial(ask, one) for one in waiting))
 
     def symbol_info(self, symbol: str, *, now: datetime) -> SymbolInfo:
         """Whether a symbol exists and what it is, at the price of one request; failures are told in the answer."""
@@ -94,12 +94,12 @@ class YahooSource:
             chart = _ask_chart(connection, symbol, RECENT, timeout=self._timeout, now=now)
             return Fetched(symbol, Outcome.OK, meta=summary(chart))
 
-        fetched = self._pool.submit(self._permitted, symbol, symbol, read, now).result()
+        (fetched,) = self._workers.answers(partial(self._permitted, symbol, symbol, read, now))
         return symbol_info(symbol, fetched, now=now)
 
     def close(self) -> None:
-        """Let the workers end and close the connection; calls under way end at their deadline."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let the workers end and close the connection; calls under way end at their deadline, or with the process."""
+        self._workers.close()
         if self._connection is not None:
             self._connection.close()
 

@@ -275,7 +275,7 @@ def test_a_source_that_is_closed_leaves_no_thread_and_can_be_closed_again(
     source: YahooSource, server: YahooServer
 ) -> None:
     source.fetch([GOLD, SILVER], interval="1d", since={}, now=THURSDAY_EVENING)
-    workers = list(source._pool._threads)
+    workers = list(source._workers._threads)
 
     source.close()
     source.close()
