@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine, select, text
@@ -20,6 +19,7 @@ from sqlalchemy import Engine, select, text
 from monitor.errors import StorageError
 from monitor.storage import schema
 from monitor.storage.database import reading, told, writing
+from monitor.storage.led import LEAD, lock_file
 from monitor.storage.postgresql import EPOCH, end_frozen_writer
 from monitor.storage.records import Leader
 from monitor.storage.store import Store
@@ -34,8 +34,6 @@ QUIET_SECONDS = 3
 PING_SECONDS = 0.5
 NAME = "metalwatch lead"
 """What the server calls the connection that holds the lead."""
-
-_LEAD = 7_405_826_103  # any number, as long as nobody else in the database uses it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def leader(store: Store) -> Leader | None:
         return None
     with reading(store.engine) as connection:
         row = connection.execute(select(schema.leader)).mappings().one_or_none()
-        free = connection.execute(text(f"select pg_try_advisory_xact_lock_shared({_LEAD})")).scalar_one()
+        free = connection.execute(text(f"select pg_try_advisory_xact_lock_shared({LEAD})")).scalar_one()
     if row is None:
         return None
     return Leader(epoch=row["epoch"], holder=row["holder"], since=row["since"], leads=not free)
@@ -111,7 +109,7 @@ def _claimed(engine: Engine) -> "Session | None":
         session.autocommit = True
         session.execute(f"set application_name = '{NAME}'")
         session.execute(f"set idle_session_timeout = '{QUIET_SECONDS}s'")
-        row = session.execute(f"select pg_try_advisory_lock({_LEAD})").fetchone()
+        row = session.execute(f"select pg_try_advisory_lock({LEAD})").fetchone()
         if row == (True,):
             return session
     except BaseException:
@@ -126,7 +124,7 @@ def _give_up(session: "Session") -> None:
     from psycopg import Error
 
     with suppress(Error):
-        session.execute(f"select pg_advisory_unlock({_LEAD})")
+        session.execute(f"select pg_advisory_unlock({LEAD})")
     session.close()
 
 
@@ -156,11 +154,11 @@ def _keep(session: "Session", lost: threading.Event, over: threading.Event) -> N
 @contextmanager
 def _locked(store: Store) -> Iterator[None]:
     """Hold the lock beside the file of the database."""
-    database = store.engine.url.database
-    if not database or database == ":memory:":
+    path = lock_file(store.engine)
+    if path is None:
         yield
         return
-    with Path(f"{database}.lock").open("w") as file:
+    with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from monitor.errors import StorageError
 from monitor.storage import schema
 from monitor.storage.database import name_of, reading, writing
+from monitor.storage.led import is_led
 
 HEAD = "0001"
 """The newest revision this program knows; a test holds it equal to the newest file in `migrations`."""
@@ -70,5 +71,10 @@ def upgrade(connection: Connection, found: str | None) -> None:
         raise StorageError(
             f"The database {name_of(connection.engine)} was written by a newer Metalwatch (its version is {found},"
             f" this program knows up to {HEAD}); upgrade metalwatch, or restore the backup from before."
+        )
+    if found is not None and is_led(connection):
+        raise StorageError(
+            f"A daemon of an older Metalwatch works on {name_of(connection.engine)}, whose tables this one would change;"
+            " stop every daemon first, also one that stands by."
         )
     command.upgrade(config, "head")

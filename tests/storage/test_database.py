@@ -17,8 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from monitor.errors import StorageError, UsageError
-from monitor.storage import database, schema
+from monitor.storage import database, migrate, schema
 from monitor.storage.database import reading, writing
+from monitor.storage.leading import leading
 from monitor.storage.migrate import HEAD, upgrade
 from monitor.storage.store import Store, open_store
 from tests.storage.examples import NOW, RULE, bar, judged, memory, transition
@@ -111,6 +112,24 @@ def test_a_database_of_a_newer_program_is_refused_in_one_line(store: Store) -> N
 
     assert "\n" not in str(refused.value)
     assert store.name in str(refused.value)
+
+
+def test_tables_are_not_upgraded_under_a_daemon_that_leads(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setattr(migrate, "HEAD", "0002")  # as if this program knew one more
+
+    with (
+        leading(store, holder="old", since=NOW),
+        pytest.raises(
+            StorageError,
+            match=r"an older Metalwatch works on .*; stop every daemon first, also one that stands by",
+        ),
+    ):
+        open_store(url)
+
+    open_store(url).close()
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
