@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from monitor.engine import Track
 from monitor.language import Const, Node
 from monitor.standing import Bound, awaited
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 AHEAD = 21
 """Sessions in which it may come so far: a month."""
@@ -36,37 +39,36 @@ def nearness(track: Track, *, opened: bool) -> Nearness:
     return FAR if bound is None else _nearness(_known(track, bound), bound)
 
 
-def _known(track: Track, bound: Bound) -> pl.DataFrame:
-    """Columns `value` and `limit` of the sessions in which both are known."""
+def _known(track: Track, bound: Bound) -> tuple[Numbers, Numbers]:
+    """The metric and its limit in the sessions in which both are known."""
     metric, _, threshold = bound
-    return track.frame.select(value=_column(metric), limit=_column(threshold)).drop_nulls()
+    known = track.frame.select(value=_column(metric), limit=_column(threshold)).drop_nulls()
+    return known["value"].to_numpy(), known["limit"].to_numpy()
 
 
 def _column(node: Node) -> pl.Expr:
     return pl.lit(node.value) if isinstance(node, Const) else pl.col(node.key).cast(pl.Float64)
 
 
-def _nearness(known: pl.DataFrame, bound: Bound) -> Nearness:
-    if known.height <= AHEAD:
+def _nearness(known: tuple[Numbers, Numbers], bound: Bound) -> Nearness:
+    value, limit = known
+    if len(value) <= AHEAD:
         return FAR
-    gap = known["limit"] - known["value"]
-    away = gap[-1]
+    gap = limit - value
+    away = float(gap[-1])
     up = bound[1].startswith(">")
     if (away <= 0) if up else (away >= 0):
         return Nearness(0.0, None)
-    step = gap.diff().tail(YEAR).std()
-    return Nearness(abs(away) / step if isinstance(step, float) and step > 0 else None, _often(known, up=up))
+    step = float(np.diff(gap)[-YEAR:].std(ddof=1))
+    return Nearness(abs(away) / step if step > 0 else None, _often(value, limit, up=up))
 
 
-def _often(known: pl.DataFrame, *, up: bool) -> float | None:
+def _often(value: Numbers, limit: Numbers, *, up: bool) -> float:
     """The part of sessions from which the value moved as far within `AHEAD`: by as large a part of it where values are
     prices or ratios, which double in a decade, else by as much.
     """
-    scale = known["value"] / known["limit"]
-    if (known["value"] > 0).all() and (known["limit"] > 0).all():
-        place, needed = scale.log(), -scale.log()[-1]
-    else:
-        place, needed = known["value"] - known["limit"], known["limit"][-1] - known["value"][-1]
-    later = (place if up else -place).reverse().rolling_max(AHEAD).reverse().shift(-1)
-    moved = (later - (place if up else -place)).drop_nulls()
-    return float((moved >= abs(needed)).mean()) if len(moved) else None
+    is_scale = (value > 0).all() and (limit > 0).all()
+    place = np.log(value / limit) if is_scale else value - limit
+    upward = place if up else -place
+    later = np.lib.stride_tricks.sliding_window_view(upward[1:], AHEAD).max(axis=1)
+    return float((later - upward[:-AHEAD] >= abs(place[-1])).mean())
