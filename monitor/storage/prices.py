@@ -7,7 +7,7 @@ same value is told in `_news`.  Which bars are complete or may be judged is left
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from sqlalchemy import Column, Connection, MetaData, Select, Table, func, insert, select
@@ -53,6 +53,14 @@ _IS_LAST = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for
 _QUOTED = [Status.PARTIAL, Status.PROVISIONAL, Status.QUARANTINED]
 
 
+class Written(NamedTuple):
+    """What was written of some bars."""
+
+    versions: int = 0
+    settled: bool = False
+    """Whether a bar is final now, or was: only then does a close rule see anything else than before."""
+
+
 def add_bars(
     connection: Connection,
     frame: pl.DataFrame,
@@ -60,8 +68,8 @@ def add_bars(
     seen_at: datetime,
     source: str,
     quotes: Iterable[Quote] = (),
-) -> pl.DataFrame:
-    """Write a version of each bar that is new or changed; returns those that were written.
+) -> Written:
+    """Write a version of each bar that is new or changed; returns what was written.
 
     A first version keeps the frame's `known_at`; a later one became known when it was seen.  Bars that are not
     settled are kept with what their source said of the quote.  A partial bar takes the place of the partial one before
@@ -69,7 +77,7 @@ def add_bars(
     """
     incoming = conform(frame).unique(subset=KEY, keep="last", maintain_order=True)
     if incoming.is_empty():
-        return pl.DataFrame(schema=_SAVED).select(_COLUMNS)
+        return Written()
     news = _versions(incoming, _latest(connection, incoming), seen_at=seen_at, source=source, quotes=quotes)
     goes_on = pl.col("goes_on")
     for chunk in news.filter(~goes_on).select(_COLUMNS).iter_slices(_CHUNK):
@@ -77,7 +85,8 @@ def add_bars(
     if news["goes_on"].any():
         last_look = news.filter(goes_on).select(_COLUMNS)
         schema.upsert(connection, _BARE, _to_driver(connection, last_look).to_dicts())
-    return news
+    settled = pl.any_horizontal(pl.col("status", "status_old") == Status.FINAL).any()
+    return Written(news.height, bool(news.select(settled).item()))
 
 
 def _versions(

@@ -88,7 +88,7 @@ class Judging:
 
     at: datetime
     seen_upto: datetime
-    """When the newest bar version that was there had been stored, those aside of sessions that are not settled."""
+    """When the newest bar version had been stored that a close rule saw: one that is final, or comes after one."""
     judged_by: str
     """The version of Metalwatch, the digest of the catalogue, and that of the rules in force."""
     before: Mapping[Key, Memory] | None = None

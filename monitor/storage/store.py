@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
-from monitor.live import UNSETTLED, Live
+from monitor.live import Live
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
 from monitor.routing import Match
@@ -34,7 +34,7 @@ from monitor.storage.records import (
 NEWEST = "newest_bar_at"
 """Kept beside the bars, for every cycle asks and a look at all of them would take longer than the cycle.
 
-A bar that is not settled is no news here: no close is judged by it."""
+A bar that is not final, and was not, is no news here: no close is judged by it."""
 
 
 def open_store(url: str) -> "Store":
@@ -80,11 +80,11 @@ class Store(Owing):
             written = prices.add_bars(
                 connection, polled.bars, seen_at=seen_at, source=source, quotes=polled.quotes
             )
-            if not written["status"].is_in(UNSETTLED).all():
+            if written.settled:
                 newest = max(seen_at, _newest(connection) or seen_at)
                 schema.upsert(connection, schema.meta, [{"key": NEWEST, "value": newest.isoformat()}])
             return Kept(
-                new_bars=written.height,
+                new_bars=written.versions,
                 findings=findings.add_findings(connection, polled.findings, now=seen_at),
             )
 
@@ -293,7 +293,7 @@ class Store(Owing):
         return free_bytes(self.engine)
 
     def newest(self) -> datetime | None:
-        """When the newest bar version was stored, those aside of sessions that are not settled."""
+        """When a close rule saw bars change last: the newest version was stored that is final, or comes after one."""
         with reading(self.engine) as connection:
             return _newest(connection)
 

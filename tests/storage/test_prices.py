@@ -94,13 +94,22 @@ def test_of_a_session_that_goes_on_only_the_last_look_is_kept(store: Store) -> N
     assert store.bar_versions()["status"].to_list() == ["partial", "final"]
 
 
-def test_a_bar_that_is_not_settled_is_no_news_to_a_close_rule(store: Store) -> None:
+@pytest.mark.parametrize("status", ["partial", "provisional", "quarantined"])
+def test_a_bar_that_is_not_final_is_no_news_to_a_close_rule(store: Store, status: str) -> None:
     store.add_bars(bar(), seen_at=NOW, source="yahoo")
 
-    store.add_bars(bar(session=NEXT_DAY, status="partial"), seen_at=LATER, source="yahoo")
+    store.add_bars(bar(session=NEXT_DAY, status=status), seen_at=LATER, source="yahoo")
     assert store.newest() == NOW
 
     store.add_bars(bar(session=NEXT_DAY), seen_at=LATER, source="yahoo")
+    assert store.newest() == LATER
+
+
+def test_a_final_bar_that_is_doubted_is_news_to_a_close_rule(store: Store) -> None:
+    store.add_bars(bar(), seen_at=NOW, source="yahoo")
+
+    store.add_bars(bar(status="quarantined", close=3.0), seen_at=LATER, source="files")
+
     assert store.newest() == LATER
 
 
