@@ -32,6 +32,8 @@ from monitor.charts import (
 from monitor.charts.timeline import beside
 
 FIRST = date(2020, 1, 1)
+LETTER = 7.0
+"""Points that a letter of a label takes at most."""
 VALUES = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6, width=32)), min_size=1, max_size=200)
 
 
@@ -120,6 +122,23 @@ def test_a_picture_is_a_png_of_twice_three_hundred_points_and_asks_for_nothing_f
     assert 600 <= width <= 760
     assert 300 <= height <= 420
     assert "http" not in picture.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize("days", [40, 90, 200, 370, 700, 1100, 2500])
+def test_dates_on_a_phone_stand_apart_so_that_no_two_read_as_one(days: int) -> None:
+    narrow = svg(metric_chart(drawing([80.0 + number % 9 for number in range(days)]), width=280, height=220))
+    written = re.findall(
+        r'<text text-anchor="(\w+)" transform="translate\(([\d.]+),[\d.]+\)"(?![^>]* opacity="0")[^>]*>([A-Z][a-z]{2}(?: \d\d)?|\d{4})</text>',
+        narrow,
+    )
+    starts = {"start": 0.0, "middle": -0.5, "end": -1.0}
+    spans = []
+    for anchor, place, text in written:
+        first = float(place) + starts[anchor] * LETTER * len(text)
+        spans.append((first, first + LETTER * len(text)))
+
+    assert len(spans) > 2
+    assert all(after - before >= LETTER for (_, before), (after, _) in pairwise(spans))
 
 
 def test_a_line_without_a_known_value_can_be_drawn() -> None:

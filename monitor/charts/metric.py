@@ -45,7 +45,9 @@ def metric_chart(drawing: Drawing, *, width: int = 600, height: int = 300) -> Sp
         alt.layer(*layers)
         .properties(width=width, height=height, title=title)
         .configure(font=FONT, background="white", padding=12)
-        .configure_axis(labelFontSize=12, labelColor=TEXT, gridColor=GRID, domain=False, ticks=False)
+        .configure_axis(
+            labelFontSize=12, labelColor=TEXT, gridColor=GRID, domain=False, ticks=False, labelPadding=6
+        )
         .configure_view(stroke=None)
     )
     spec: Spec = made.to_dict()

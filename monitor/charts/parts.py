@@ -91,14 +91,25 @@ class Ticks:
 
 
 PLAIN_TICKS = Ticks()
+SHORT = {"year": "%Y", "quarter": "%b", "month": "%b", "week": "%b %d", "date": "%b %d"}
+"""Labels by their place on the calendar; with long names October and the year after it read as one date."""
+APART = 10
+"""Points at least from one label to the next; of those that are nearer every other one is left out."""
 
 
 def x(name: str, ticks: Ticks = PLAIN_TICKS) -> Any:
     """Sessions along the bottom, in UTC."""
     import altair as alt
 
-    form = alt.Undefined if ticks.format is None else ticks.format
-    axis = alt.Axis(title=None, grid=False, tickCount=ticks.count, labels=ticks.labels, format=form)
+    form: Any = SHORT if ticks.format is None else ticks.format
+    axis = alt.Axis(
+        title=None,
+        grid=False,
+        tickCount=ticks.count,
+        labels=ticks.labels,
+        format=form,
+        labelSeparation=APART,
+    )
     return alt.X(f"{name}:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
