@@ -22,7 +22,7 @@ import polars as pl
 
 from monitor import closures
 from monitor.errors import MonitorError
-from monitor.instruments import AssetKind, Instrument
+from monitor.instruments import Instrument
 
 WEEKDAYS = "24/5"
 FUTURES_DAY_BEGINS = time(18)
@@ -68,17 +68,6 @@ def is_session(calendar: str, day: date) -> bool:
 def next_session(calendar: str, day: date) -> date:
     """The first session of the calendar after this date."""
     return _first(calendar_sessions(calendar, day + timedelta(days=1), day + _LONGEST_CLOSURE), calendar, day)
-
-
-def session_at(instrument: Instrument, instant: datetime) -> date:
-    """The session a trade at this instant belongs to: its local date, or the next session after it.
-
-    Futures traded from 18:00 on belong to the day after.
-    """
-    local = instant.astimezone(ZoneInfo(instrument.zone))
-    evening = instrument.kind == AssetKind.FUTURE and local.time() >= FUTURES_DAY_BEGINS
-    day = local.date() + timedelta(days=int(evening))
-    return _first(expected_sessions(instrument, day, day + _LONGEST_CLOSURE), instrument.calendar, day)
 
 
 def settled_at(instrument: Instrument, session: date) -> datetime:

@@ -18,7 +18,6 @@ from monitor.sessions import (
     local_instants,
     missing_sessions,
     next_session,
-    session_at,
     settled_at,
     settled_at_column,
     trading_since,
@@ -182,39 +181,6 @@ def test_instants_of_no_days_are_no_instants(gold: Instrument) -> None:
 
     assert empty.is_empty()
     assert empty.dtype == pl.Datetime("us", "UTC")
-
-
-@pytest.mark.parametrize(
-    ("instant", "session"),
-    [
-        ("2025-08-11 17:59", date(2025, 8, 11)),
-        ("2025-08-11 18:00", date(2025, 8, 12)),
-        ("2025-08-11 18:40", date(2025, 8, 12)),
-        ("2025-08-08 16:59", date(2025, 8, 8)),
-        ("2025-08-10 18:05", date(2025, 8, 11)),
-        ("2025-11-27 09:30", date(2025, 11, 28)),
-        ("2025-07-04 10:00", date(2025, 7, 4)),
-        ("2025-11-02 18:30", date(2025, 11, 3)),
-        ("2026-03-08 18:30", date(2026, 3, 9)),
-    ],
-)
-def test_futures_after_six_in_the_evening_belong_to_the_next_session(
-    gold: Instrument, instant: str, session: date
-) -> None:
-    assert session_at(gold, datetime.fromisoformat(instant).replace(tzinfo=NEW_YORK)) == session
-
-
-def test_a_share_belongs_to_the_date_of_its_own_exchange(lynas: Instrument, catalogue: Catalogue) -> None:
-    evening_in_new_york = datetime(2025, 10, 20, 19, 0, tzinfo=NEW_YORK)
-
-    assert session_at(lynas, evening_in_new_york) == date(2025, 10, 21)
-    assert session_at(catalogue.instruments["mp"], evening_in_new_york) == date(2025, 10, 20)
-
-
-def test_a_currency_on_sunday_evening_belongs_to_monday(catalogue: Catalogue) -> None:
-    assert session_at(catalogue.instruments["eurusd"], datetime(2026, 1, 18, 22, 30, tzinfo=UTC)) == date(
-        2026, 1, 19
-    )
 
 
 def test_missing_sessions_are_those_between_the_first_and_the_last_bar(gold: Instrument) -> None:

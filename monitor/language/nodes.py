@@ -263,11 +263,6 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
 
 
-def is_condition(node: Node) -> bool:
-    """Whether the node is taken apart in a rule: comparisons and logic written there, not in a metric."""
-    return isinstance(node, Operation) and node.yesno
-
-
 def inputs(condition: Node) -> Iterator[Node]:
     """The metrics of a rule's condition: each side of a comparison and each yes/no metric, in order.
 
