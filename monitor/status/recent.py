@@ -9,13 +9,20 @@ from typing import TypeVar
 Value = TypeVar("Value")
 MOMENT = 1.0
 """Seconds."""
+SHARE = 5
+"""What took long to make holds for so many times as long, so that most of the time is the daemon's."""
+LONGEST = 5
+"""Moments that anything holds at most."""
 
 
 class Recent:
-    """Answers that hold for a moment; whoever asks meanwhile gets the same, or waits for the one that is being made."""
+    """Answers that hold for a moment, or longer where they took long to make; whoever asks meanwhile gets the same, or
+    waits for the one that is being made.
+    """
 
-    def __init__(self, seconds: float = MOMENT) -> None:
+    def __init__(self, seconds: float = MOMENT, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
+        self._clock = clock
         self._lock = Lock()
         self._locks: dict[Hashable, Lock] = defaultdict(Lock)
         self._held: dict[Hashable, tuple[float, object]] = {}
@@ -25,9 +32,12 @@ class Recent:
         with self._lock:
             own = self._locks[key]
         with own:
-            made_at, value = self._held.get(key, (float("-inf"), None))
-            if time.monotonic() - made_at < self._seconds:
+            until, value = self._held.get(key, (float("-inf"), None))
+            began = self._clock()
+            if began < until:
                 return value  # type: ignore[return-value]
             made = make()
-            self._held[key] = time.monotonic(), made
+            ended = self._clock()
+            holds = min(max(self._seconds, SHARE * (ended - began)), LONGEST * self._seconds)
+            self._held[key] = ended + holds, made
             return made
