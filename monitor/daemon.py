@@ -28,6 +28,7 @@ from monitor.errors import MonitorError, NoLongerLeadingError
 from monitor.gather import Context, fetch
 from monitor.ledger import digests_due
 from monitor.logs import log_cycle, log_start, log_to_stderr
+from monitor.memory import give_back
 from monitor.messages import Message
 from monitor.opening import make_context, open_channels, opened, terms_of
 from monitor.selfcheck import material, recheck
@@ -254,6 +255,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("digest", daemon.guarded(daemon.digest), HEARTBEAT_EVERY),
         ("self-check", daemon.guarded(daemon.self_check), CHECK_EVERY),
         ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
+        ("give back memory", daemon.guarded(give_back), HEARTBEAT_EVERY),
         *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
     ]
     soon = Clock().now() + timedelta(milliseconds=1)

@@ -33,9 +33,9 @@ from monitor.cli import (
     sweep,
     testing,
 )
-from monitor.cli.memory import ends_soon
 from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
+from monitor.memory import ends_soon
 
 app = typer.Typer(
     name="metalwatch",

@@ -23,9 +23,9 @@ def register(app: typer.Typer) -> None:
 
 def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
     """Keep watching: fetch, judge and deliver until told to stop."""
-    from monitor.cli.memory import stays
     from monitor.clock import read_clock
     from monitor.daemon import run_daemon
+    from monitor.memory import stays
 
     found = configuration(settings)
     stays()

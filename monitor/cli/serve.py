@@ -26,11 +26,11 @@ def serve(
     """Serve the status page, its JSON API and its metrics; only read, beside a daemon or without one."""
     from contextlib import closing
 
-    from monitor.cli.memory import stays
     from monitor.clock import read_clock
     from monitor.config import StatusSettings
     from monitor.gather import keep_apart
     from monitor.logs import log_to_stderr
+    from monitor.memory import stays
     from monitor.opening import make_context, open_source
     from monitor.status.histories import Histories
     from monitor.status.server import address, listen
