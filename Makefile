@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 # Tests run on all cores; one at a time:  make test PYTEST_ARGS=
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?= -n auto --dist worksteal
 UV ?= uv
 
 BIN := .venv/bin
