@@ -28,12 +28,14 @@ routes: [{channels: [console]}]
 """
 NEVER = {"altair", "apprise", "pandas", "ta", "yfinance"}
 DAEMON = {"apscheduler", "monitor.daemon", "structlog"}
+JUDGING = {"monitor.engine", "monitor.judge", "numpy"}
 POSTGRESQL = {"psycopg", "sqlalchemy.dialects.postgresql"}
 DATABASE = {"alembic", "monitor.delivery.outbox", "sqlalchemy"}
 
 
 @pytest.mark.parametrize(
-    ("command", "unneeded"), [("check", NEVER | DAEMON | DATABASE), ("status", NEVER | DAEMON | POSTGRESQL)]
+    ("command", "unneeded"),
+    [("check", NEVER | DAEMON | DATABASE | JUDGING), ("status", NEVER | DAEMON | POSTGRESQL)],
 )
 def test_a_command_that_only_looks_loads_neither_the_daemon_nor_what_it_does_not_open(
     command: str, unneeded: set[str], tmp_path: Path
