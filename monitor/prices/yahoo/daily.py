@@ -22,13 +22,13 @@ from monitor.instruments import AssetKind, Instrument
 from monitor.prices.source import FetchError, Outcome
 from monitor.prices.yahoo.chart import Chart
 from monitor.quality import Finding, Kind, screen
+from monitor.sessions import FUTURES_DAY_BEGINS
 
 _DELAY = timedelta(minutes=30)
 """The longest by which Yahoo's quotes run behind the market."""
 AHEAD = timedelta(minutes=2)
 """So far ahead of ours Yahoo's clock may be."""
 _GRID_ROWS = 30
-_FUTURES_DAY_BEGINS = time(18)
 _LATE_MIDNIGHTS = (time(22), time(23))
 """Midnight as Yahoo stamps it when a change of clocks was forgotten."""
 _ROUNDING = 1e-6
@@ -174,7 +174,7 @@ def _usual_times(stamps: pl.Series, chart: Chart, *, zone: str, instrument: Inst
 
 def trade_date(local: datetime, *, instrument: Instrument, calendar: Calendar) -> date:
     """The session a trade counts for: futures from 18:00 on for the next day, closed days for the next session."""
-    evening = instrument.kind == AssetKind.FUTURE and local.time() >= _FUTURES_DAY_BEGINS
+    evening = instrument.kind == AssetKind.FUTURE and local.time() >= FUTURES_DAY_BEGINS
     day = local.date() + timedelta(days=int(evening))
     return day if calendar.is_session(day) else calendar.next_session(day)
 
