@@ -13,6 +13,7 @@ from monitor import bars
 from monitor.instruments import Catalogue, Instrument
 from monitor.prices.table import read_table, read_values
 from monitor.quality import Finding, Kind, judge_history, revisions, screen
+from monitor.quality.siblings import siblings
 from monitor.sessions import settled_at_column
 
 CHOSEN_ON = {
@@ -88,12 +89,12 @@ def half(folder: Path, files: dict[str, str], catalogue: Catalogue) -> dict[str,
 
 
 def together(own: pl.DataFrame, everything: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """A file's bars beside those of the other instruments, which can confirm it; longer files win."""
+    """A file's bars beside those of the instruments that can confirm it; longer files win."""
     name = own["instrument"][0]
     others: dict[str, pl.DataFrame] = {}
     for frame in sorted(everything.values(), key=len):
         others[frame["instrument"][0]] = frame
-    return pl.concat([own, *(frame for key, frame in others.items() if key != name)])
+    return pl.concat([own, *(others[key] for key in siblings(name) if key in others)])
 
 
 def found_in(folder: Path, catalogue: Catalogue) -> Callable[[Defect], bool]:
