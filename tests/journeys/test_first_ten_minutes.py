@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,32 @@ SAMPLE = "sample market, simulated"
 @pytest.fixture
 def place(tmp_path: Path) -> Home:
     """A folder with what `init --source sample` writes, by a user who has nothing yet."""
-    around = home(tmp_path, "")
-    (tmp_path / "metalwatch.yml").unlink()
-    done = around.command("init", "--source", "sample")
-    assert done.returncode == 0, done.stderr
+    return begun(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def thursday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a folder after a first `once` on Thursday, to be copied."""
+    folder = tmp_path_factory.mktemp("thursday")
+    run(begun(folder), "once", "--clock", THURSDAY)
+    return folder
+
+
+@pytest.fixture
+def later(thursday: Path, tmp_path: Path) -> Home:
+    """A folder of its own, after Thursday."""
+    return begun(Path(shutil.copytree(thursday, tmp_path, dirs_exist_ok=True)))
+
+
+def begun(folder: Path) -> Home:
+    """A folder with settings, which `init` writes where there are none."""
+    written = folder / "metalwatch.yml"
+    text = written.read_text() if written.exists() else ""
+    around = home(folder, text)
+    if not text:
+        written.unlink()
+        done = around.command("init", "--source", "sample")
+        assert done.returncode == 0, done.stderr
     return around
 
 
@@ -99,13 +122,12 @@ def test_the_reference_in_a_message_explains_it(place: Home) -> None:
     assert told.endswith(f"Prices: {SAMPLE}\n")
 
 
-def test_a_rule_is_explained_also_where_it_did_not_fire_and_for_an_earlier_session(place: Home) -> None:
-    run(place, "once", "--clock", THURSDAY)
-    run(place, "once", "--clock", FRIDAY)
+def test_a_rule_is_explained_also_where_it_did_not_fire_and_for_an_earlier_session(later: Home) -> None:
+    run(later, "once", "--clock", FRIDAY)
 
     today, before = (
-        run(place, "explain", "gsr-stress"),
-        run(place, "explain", "gsr-stress", "--at", "2025-04-03"),
+        run(later, "explain", "gsr-stress"),
+        run(later, "explain", "gsr-stress", "--at", "2025-04-03"),
     )
 
     assert "session 2025-04-04: firing" in today
@@ -116,8 +138,8 @@ def test_a_rule_is_explained_also_where_it_did_not_fire_and_for_an_earlier_sessi
     assert "gsr 97.00 > 100: no" in before
     assert "nothing changed in this session" in before
 
-    wrong = place.command("explain", "gsr-stress", "--at", "yesterday")
-    weekend = place.command("explain", "gsr-stress", "--at", "2025-04-05")
+    wrong = later.command("explain", "gsr-stress", "--at", "yesterday")
+    weekend = later.command("explain", "gsr-stress", "--at", "2025-04-05")
     assert (wrong.returncode, weekend.returncode) == (2, 2)
     assert "expected a session such as 2026-01-30" in wrong.stderr
     assert "not judged in session 2025-04-05" in weekend.stderr
@@ -177,10 +199,8 @@ def test_machines_get_one_json_object_from_every_command_that_has_one(place: Hom
         "check",
     ],
 )
-def test_what_people_see_fits_80_columns(command: str, place: Home) -> None:
-    run(place, "once", "--clock", THURSDAY)
-
-    lines = run(place, *command.split()).splitlines()
+def test_what_people_see_fits_80_columns(command: str, later: Home) -> None:
+    lines = run(later, *command.split()).splitlines()
 
     assert [line for line in lines if len(line) > 80] == []
 
