@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from monitor.bars import UTC
@@ -44,13 +45,7 @@ class Joining:
         places = {self._places[node.legs] for node in nodes}
         if len(places) == 1 and self._is_whole(min(places), {node.legs for node in instance.inputs}):
             return self._beside(self.together[min(places)], instance.inputs)
-        joined = self._joined(instance)
-        for node in instance.shown.values():
-            if node.key not in joined.columns:
-                own = self._panel(node.legs, [node.key]).drop("at")
-                joined = joined.join(own, on="session", how="left", maintain_order="left")
-        columns = {column.name: column for column in joined.iter_columns()}
-        return Steps(columns["session"], columns["at"], columns)
+        return self._joined(instance)
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
@@ -75,65 +70,85 @@ class Joining:
         at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
         return Steps(together.sessions, at, together.values, together)
 
-    def _panel(self, legs: Legs, keys: Iterable[str]) -> pl.DataFrame:
-        together = self.together[self._places[legs]]
-        return pl.DataFrame(
-            [together.sessions, together.known[legs], *(together.values[key] for key in keys)]
-        )
-
-    def _joined(self, instance: Instance) -> pl.DataFrame:
+    def _joined(self, instance: Instance) -> Steps:
         """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
-        keys_of: dict[Legs, dict[str, None]] = {}
+        keys: dict[Legs, dict[str, None]] = {}
         for node in instance.inputs:
-            keys_of.setdefault(node.legs, {})[node.key] = None
-        own = {legs: self._panel(legs, keys) for legs, keys in keys_of.items()}
-        have = pl.concat([panel.select("session") for panel in own.values()]).unique().sort("session")
+            keys.setdefault(node.legs, {})[node.key] = None
+        panels = [self.together[self._places[legs]] for legs in keys]
+        have = _every([panel.sessions for panel in panels])
+        expected = self._expected(instance, list(keys), have)
+        every = _every([have, *(sessions.cast(have.dtype) for sessions in expected)])
+        fresh = [_rows(every, panel.sessions) for panel in panels]
+        rows = _carried(fresh)
+        at = _latest(
+            [panel.known[legs].gather(own) for legs, panel, own in zip(keys, panels, rows, strict=True)]
+        )
+        judged = _judged(every, at, fresh, expected)
+        metrics = {
+            key: panel.values[key].gather(own)
+            for legs, panel, own in zip(keys, panels, rows, strict=True)
+            for key in keys[legs]
+        }
+        for node in instance.shown.values():
+            if node.key not in metrics:
+                panel = self.together[self._places[node.legs]]
+                metrics[node.key] = panel.values[node.key].gather(_rows(every, panel.sessions))
+        kept = {key: values[judged] for key, values in metrics.items()}
+        return Steps(every[judged], at[judged].fill_null(strategy="backward"), kept)
+
+    def _expected(self, instance: Instance, legs: Sequence[Legs], have: pl.Series) -> list[pl.Series]:
+        """In which sessions the metrics of some legs should have a bar."""
         if have.is_empty():
-            return _held_back(_join(have, own), list(own), [])
+            return []
         groups = groups_of(instance)
-        span = have["session"][0], have["session"][-1]
-        expected = [self.due.of_metric(_names(legs), groups, *span) for legs in own]
-        labels = [pl.DataFrame({"session": series.cast(have.dtypes[0])}) for series in expected]
-        every = pl.concat([have, *labels]).unique().sort("session")
-        return _held_back(_join(every, own), list(own), expected)
+        return [self.due.of_metric(_names(own), groups, have[0], have[-1]) for own in legs]
 
 
 def _names(legs: Legs) -> frozenset[str]:
     return frozenset(instrument for instrument, _ in legs)
 
 
-def _join(every: pl.DataFrame, own: Mapping[Legs, pl.DataFrame]) -> pl.DataFrame:
-    """Metrics side by side; one that has no bar in a session where another has is carried for `CARRY` sessions."""
-    joined = every
-    present: list[str] = []
-    for number, panel in enumerate(own.values()):
-        present.append(f"at {number}")
-        joined = joined.join(
-            panel.rename({"at": present[-1]}), on="session", how="left", maintain_order="left"
-        )
-    some = pl.any_horizontal(pl.col(name).is_not_null() for name in present)
-    for name, panel in zip(present, own.values(), strict=True):
-        columns = [name, *(c for c in panel.columns if c not in ("session", "at"))]
-        carried = some & pl.col(name).is_null()
-        moved = [pl.when(carried).then(pl.col(c).shift(CARRY)).otherwise(pl.col(c)).alias(c) for c in columns]
-        fresh = pl.col(name).is_not_null().alias(f"has {name}")
-        joined = joined.with_columns(fresh, *moved)
-    return joined.with_columns(pl.max_horizontal(present).alias("at")).drop(present)
+def _every(sessions: Sequence[pl.Series]) -> pl.Series:
+    """Every session once, in order."""
+    days = np.sort(np.concatenate([one.to_physical().to_numpy() for one in sessions]), kind="stable")
+    once = np.append(days[1:] != days[:-1], np.ones(len(days[:1]), np.bool_))
+    return pl.Series("session", days[once]).cast(sessions[0].dtype)
 
 
-def _held_back(joined: pl.DataFrame, legs: list[Legs], expected: list[pl.Series]) -> pl.DataFrame:
-    """Without the newest session while a metric that is due in it has no bar yet: it is judged when it has, or
-    when a later session exists.
+def _rows(every: pl.Series, own: pl.Series) -> pl.Series:
+    """In which row each session stands among those of a metric; null where it has no bar."""
+    days, found = every.to_physical().to_numpy(), own.to_physical().to_numpy()
+    rows = np.searchsorted(found, days)
+    there = np.take(found, rows, mode="clip") == days if len(found) else np.zeros(len(days), np.bool_)
+    return pl.Series(np.where(there, rows, np.nan), nan_to_null=True).cast(pl.UInt32)
+
+
+def _carried(fresh: Sequence[pl.Series]) -> list[pl.Series]:
+    """The rows of metrics: one that has no bar in a session where another has is carried for `CARRY` sessions."""
+    names = [str(number) for number in range(len(fresh))]
+    some = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
+    carried = [pl.coalesce(name, pl.when(some).then(pl.col(name).shift(CARRY))) for name in names]
+    return pl.DataFrame(dict(zip(names, fresh, strict=True))).select(carried).get_columns()
+
+
+def _latest(known: Sequence[pl.Series]) -> pl.Series:
+    """The instants from which all that is there was known."""
+    every = [one.cast(UTC).alias(str(number)) for number, one in enumerate(known)]
+    return pl.DataFrame(every).select(pl.max_horizontal(pl.all()).alias("at")).to_series()
+
+
+def _judged(
+    every: pl.Series, at: pl.Series, fresh: Sequence[pl.Series], expected: Sequence[pl.Series]
+) -> slice:
+    """The sessions from the first to the last that has a bar, but for the newest while a metric that is due in it has
+    none yet: it is judged when it has, or when a later session exists.
     """
-    flags = [f"has at {number}" for number in range(len(legs))]
-    if joined.is_empty():
-        return joined.drop(flags)
-    last = joined.row(-1, named=True)
-    due = (sessions[-1] if len(sessions) else None for sessions in expected)
-    waiting = any(day == last["session"] and not last[flag] for day, flag in zip(due, flags, strict=True))
-    kept = joined.drop(flags)
-    kept = kept[:-1] if waiting else kept
-    first, final = pl.col("at").is_not_null().arg_max(), pl.col("at").is_not_null().reverse().arg_max()
-    bounds = kept.select(first.alias("first"), final.alias("final")).row(0) if kept.height else (0, 0)
-    judged = kept[bounds[0] or 0 : kept.height - (bounds[1] or 0)]
-    return judged.with_columns(pl.col("at").cast(UTC).fill_null(strategy="backward"))
+    rows = len(every)
+    if rows and any(
+        len(days) and days[-1] == every[-1] and own[-1] is None
+        for days, own in zip(expected, fresh, strict=True)
+    ):
+        rows -= 1
+    known = np.flatnonzero(at[:rows].is_not_null().to_numpy())
+    return slice(known[0], known[-1] + 1) if len(known) else slice(0, rows)

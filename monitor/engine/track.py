@@ -1,5 +1,6 @@
 """The observations of one instance, and a transition made of one of them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -48,11 +49,11 @@ class Track:
 
     def row_of(self, session: date) -> int:
         """The row of a session, or of the first one after it."""
-        return self.sessions.search_sorted(session, side="left")
+        return bisect_left(self.sessions, session)
 
     def row_after(self, session: date) -> int:
         """The first row after a session."""
-        return self.sessions.search_sorted(session, side="right")
+        return bisect_right(self.sessions, session)
 
     def cut(self, *, after: date | None = None, upto: date | None = None) -> "Track":
         """The observations after one session and up to another."""
@@ -80,7 +81,7 @@ class Track:
 
     def legs(self, row: int) -> dict[str, dict[str, object]]:
         """What was known of each leg in that session: value, its session and known_at."""
-        upto = self.wide["session"].search_sorted(self.sessions[row], side="right")
+        upto = bisect_right(self.wide["session"], self.sessions[row])
         found: dict[str, dict[str, object]] = {}
         nodes = (*self.instance.inputs, *self.instance.shown.values())
         for instrument, name in sorted({leg for node in nodes for leg in node.legs if leg[1] != DERIVED}):
