@@ -29,10 +29,8 @@ rules:
 """
 TUESDAY = "2020-03-10T18:00-04:00,x60"
 A_WEEK_LATER = "2020-03-18T18:00-04:00,x60"
-END_LEAD = f"select pg_terminate_backend(pid) from pg_stat_activity where application_name = '{NAME}';"
-
-
-END_ALL = f"select pg_terminate_backend(pid) from pg_stat_activity where application_name like '{NAME.split()[0]}%';"
+END = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}' and application_name like '{name}';"
+"""Other tests have databases on the same server."""
 
 
 def place(folder: Path, url: str) -> Home:
@@ -63,7 +61,7 @@ def test_the_other_takes_over_after_a_freeze_a_lost_connection_and_a_kill(
             logged(first, "the lead is lost")
             logged(first, "standing by")
 
-            postgres.psql(f"\\c {postgres_url}\n{END_LEAD}")
+            postgres.psql(END.format(database=name, name=NAME))
             logged(first, "epoch=3")
             logged(second, "standing by", times=2)
 
@@ -71,7 +69,8 @@ def test_the_other_takes_over_after_a_freeze_a_lost_connection_and_a_kill(
             logged(second, "epoch=4")
 
             # The database goes away and comes back: what was left to do is done then.
-            postgres.psql(f"alter database {name} allow_connections false;\n{END_ALL}")
+            everybody = END.format(database=name, name=f"{NAME.split()[0]}%")
+            postgres.psql(f"alter database {name} allow_connections false;\n{everybody}")
             logged(second, "the database can be used again")
             postgres.psql(f"alter database {name} allow_connections true;")
             logged(second, "epoch=5")
