@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from monitor.engine import Track, rejudged
-from monitor.language import Const, Named, Node, bounds_of, written
-from monitor.language.nodes import COMPARISONS, LOGIC, Operation
+from monitor.language import Const, Node, bounds_of, written
+from monitor.language.nodes import COMPARISONS, LOGIC, Operation, unnamed
 from monitor.rules import Instance, Level
 
 FACTORS = (0.9, 0.95, 1.05, 1.1)
@@ -106,9 +106,7 @@ def rewritten(
 
 
 def _scaled(node: Node, sizes: Collection[float], factor: float, digits: int) -> Node:
-    plain = node
-    while isinstance(plain, Named):
-        plain = plain.node
+    plain = unnamed(node)
     if not isinstance(plain, Const) or abs(plain.value) not in sizes:
         return node
     return replace(plain, value=_times(plain, factor, digits))

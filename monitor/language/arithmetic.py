@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from monitor.language.nodes import Apply, Named, Node, Operation
+from monitor.language.nodes import Apply, Node, Operation, unnamed
 
 
 def is_arithmetic(node: Node) -> bool:
@@ -21,10 +21,3 @@ def columns_under(node: Node) -> Iterator[Node]:
             yield from columns_under(operand)
         elif operand.legs:
             yield unnamed(operand)
-
-
-def unnamed(node: Node) -> Node:
-    """What a name stands for."""
-    while isinstance(node, Named):
-        node = node.node
-    return node

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from monitor.language.arithmetic import unnamed
-from monitor.language.nodes import COMPARISONS, Apply, Const, Node, Operation, inputs
+from monitor.language.nodes import COMPARISONS, Apply, Const, Node, Operation, inputs, unnamed
 from monitor.metrics.parts import quotient
 from monitor.metrics.rows import Rows
 

@@ -263,6 +263,13 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
 
 
+def unnamed(node: Node) -> Node:
+    """What a name stands for."""
+    while isinstance(node, Named):
+        node = node.node
+    return node
+
+
 def inputs(condition: Node) -> Iterator[Node]:
     """The metrics of a rule's condition: each side of a comparison and each yes/no metric, in order.
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from monitor import units
-from monitor.language.nodes import COMPARISONS, LOGIC, Apply, Const, Named, Node, Operation
+from monitor.language.nodes import COMPARISONS, LOGIC, Apply, Const, Node, Operation, unnamed
 from monitor.language.syntax import Operator, Span
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _comparison(reader: "Reader", part: Operator, operands: tuple[Node, ...]) ->
         return Operation(part.symbol, operands, unit=units.YES_NO)
     if not any(operand.legs for operand in operands):
         return reader.trouble("both sides are constants; it is always the same", part.span)
-    symbol, value, limit = part.symbol, _plain(operands[0]), _plain(operands[1])
+    symbol, value, limit = part.symbol, unnamed(operands[0]), unnamed(operands[1])
     if isinstance(value, Const):
         symbol, value, limit = MIRRORED[symbol], limit, value
     if isinstance(limit, Const):
@@ -99,13 +99,6 @@ def _comparison(reader: "Reader", part: Operator, operands: tuple[Node, ...]) ->
     else:
         check_alike(reader, value.unit, limit.unit, part.span, "compared")
     return Operation(part.symbol, operands, unit=units.YES_NO)
-
-
-def _plain(node: Node) -> Node:
-    """What a name stands for."""
-    while isinstance(node, Named):
-        node = node.node
-    return node
 
 
 def _check_threshold(reader: "Reader", span: Span, symbol: str, value: Node, limit: Const) -> None:

@@ -13,6 +13,7 @@ from monitor.language.nodes import (
     Node,
     Operation,
     OverGroup,
+    unnamed,
 )
 from monitor.metrics import Takes
 
@@ -120,9 +121,7 @@ def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
 
 def _constant(node: Node) -> Node:
     """A threshold that is a constant under a name, as its number."""
-    plain = node
-    while isinstance(plain, Named):
-        plain = plain.node
+    plain = unnamed(node)
     return plain if isinstance(plain, Const) else node
 
 
