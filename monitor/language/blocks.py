@@ -16,7 +16,7 @@ import polars as pl
 
 from monitor.language.nodes import COMPARISONS, Apply, Const, Node, Operation, inputs, unnamed
 from monitor.metrics.parts import quotient
-from monitor.metrics.rows import Rows
+from monitor.metrics.rows import Rows, all_of
 
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[Any]
@@ -177,7 +177,7 @@ def _arithmetic(node: Operation, operands: list[Any]) -> Any:
 def _finite(values: Rows) -> tuple[Rows, bool]:
     """Values without infinity, and whether all of them are known."""
     finite = np.isfinite(values)
-    return (values, True) if finite.all() else (values.known_where(finite), False)
+    return (values, True) if all_of(finite) else (values.known_where(finite), False)
 
 
 def _constant(node: Node) -> np.float64:

@@ -54,7 +54,7 @@ class Leg:
     warm_up: int = 0
     yesno: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         return f"{self.instrument}.{self.field}"
 
