@@ -144,14 +144,15 @@ def side_by_side(
 
 def _axis(sessions: Sequence[pl.Series]) -> pl.Series:
     """Every session once, in order; most instruments have the same ones."""
-    others = (one for one in sessions[1:] if not one.equals(sessions[0]))
-    return pl.concat([sessions[0], *others]).unique().sort()
+    first = sessions[0]
+    others = [one for one in sessions[1:] if not one.equals(first)]
+    return pl.concat([first, *others]).unique().sort() if others else first
 
 
 def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.DataFrame]:
     """The bars of each instrument by session."""
     runs = frame["instrument"].rle().struct.unnest()
-    if not runs["value"].is_unique().all():
+    if runs["value"].n_unique() < runs.height:
         frame = frame.sort("instrument")
         runs = frame["instrument"].rle().struct.unnest()
     found = dict.fromkeys(instruments, frame.clear())

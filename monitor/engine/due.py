@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 
 from monitor.instruments import Catalogue, Instrument
@@ -48,8 +49,11 @@ class Due:
         """Whether no session that these clocks expect is missing among those held."""
         if len(held) == 0:
             return False
-        expected = self._in_all(clocks, held[0], held[-1])
-        return len(expected) == 0 or bool(expected.is_in(held.implode()).all())
+        expected = self._in_all(clocks, held[0], held[-1]).to_numpy()
+        if len(expected) == 0:
+            return True
+        there = held.to_numpy()
+        return bool((there[np.searchsorted(there, expected)] == expected).all())
 
     def _in_all(self, clocks: frozenset[Clock], start: date, end: date) -> pl.Series:
         if isinstance(start, datetime):

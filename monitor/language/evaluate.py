@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+import numpy as np
 import polars as pl
 
 from monitor.language.arithmetic import columns_under, is_arithmetic
@@ -287,8 +288,8 @@ def _without_holes(sessions: pl.Series) -> bool:
     """Whether two sessions in a row are never far apart; steps that are no dates follow no calendar."""
     if sessions.dtype != pl.Date:
         return True
-    apart = sessions.diff().dt.total_days().max()
-    return not isinstance(apart, int) or apart <= _CERTAINLY_SHORT
+    apart = np.diff(sessions.to_numpy())
+    return bool((apart <= np.timedelta64(_CERTAINLY_SHORT, "D")).all())
 
 
 def _masked(
