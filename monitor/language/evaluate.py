@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-import numpy as np
 import polars as pl
 
 from monitor.language.arithmetic import columns_under, is_arithmetic
@@ -288,6 +287,8 @@ def _without_holes(sessions: pl.Series) -> bool:
     """Whether two sessions in a row are never far apart; steps that are no dates follow no calendar."""
     if sessions.dtype != pl.Date:
         return True
+    import numpy as np
+
     apart = np.diff(sessions.to_numpy())
     return bool((apart <= np.timedelta64(_CERTAINLY_SHORT, "D")).all())
 
