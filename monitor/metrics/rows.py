@@ -34,5 +34,5 @@ class Rows(np.ndarray[tuple[int], np.dtype[np.float64]]):
 
 
 def all_of(condition: npt.NDArray[np.bool_]) -> bool:
-    """Whether a condition holds for all bars; to count is quicker than `all`, which few bars wait for."""
+    """Whether a condition holds for all bars; of few bars to count is quicker than `all`."""
     return int(np.count_nonzero(condition)) == len(condition)
