@@ -18,7 +18,8 @@ from monitor.backtest.run import END_OF_TIME, run, span
 from monitor.bars import completed
 from monitor.engine import Track
 from monitor.language import DERIVED, Const, Node, bounds_of, shown, walk, written
-from monitor.language.blocks import Columns
+from monitor.language.blocks import Columns, blocks
+from monitor.language.conditions import Asked
 from monitor.language.nodes import OverGroup
 from monitor.policy import Decided
 from monitor.rules import Rulebook
@@ -175,8 +176,9 @@ def _both(tracks: Sequence[Track], row: int) -> int:
     for track in tracks:
         level = track.instance.levels[row]
         if level.clear_when is not None:
-            for block in Columns(track.series).blocks(len(track.sessions)):
-                found += _count(block.holds(level.when) & block.holds(level.clear_when))
+            fire, clear = (Asked([one], Columns(track.series)) for one in (level.when, level.clear_when))
+            for block in blocks(len(track.sessions)):
+                found += _count(fire.holds(block) & clear.holds(block))
     return found
 
 

@@ -1,32 +1,64 @@
 """The class of every session, by the conditions of a level: fire, clear, band or unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 import polars as pl
 
 from monitor.alerts import Verdict
 from monitor.engine.track import Track, Verdicts
-from monitor.language import inputs
-from monitor.language.blocks import Block, Columns
+from monitor.language import Node, inputs
+from monitor.language.blocks import AT_ONCE, Block, Columns, blocks, shape
+from monitor.language.conditions import Asked
 from monitor.rules import Instance, Level
 
 
 def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
+    order = sorted(range(len(levels)), key=lambda place: _sort(levels[place]))
     found = np.empty((len(levels), rows), np.int8)  # at once: memory that is new is dear
-    alike = sorted(zip(levels, found, strict=True), key=lambda pair: _compared(pair[0]))
-    for block in Columns(metrics).blocks(rows):
-        for level, verdicts in alike:
-            _class(level, block, verdicts[block.start : block.stop])
-    return tuple(found)
+    classes = _classes(
+        [levels[place] for place in order], Columns(metrics), most=max(1, AT_ONCE // max(rows, 1))
+    )
+    for block in blocks(rows):
+        for write, places in classes:
+            write(block, found[places, block.start : block.stop])
+    return tuple(found[row] for _, row in sorted(zip(order, range(len(levels)), strict=True)))
+
+
+Write = Callable[[Block, Verdicts], None]
+
+
+def _classes(levels: Sequence[Level], columns: Columns, *, most: int) -> list[tuple[Write, slice]]:
+    """How levels are classed, those of one shape together."""
+    found: list[tuple[Write, slice]] = []
+    first = 0
+    for alike in _together(levels, most=most):
+        found.append((_class(alike, columns), slice(first, first + len(alike))))
+        first += len(alike)
+    return found
+
+
+def _together(levels: Iterable[Level], *, most: int) -> Iterator[Sequence[Level]]:
+    """Levels of one shape that follow each other; more of them the fewer sessions there are."""
+    for _, alike in groupby(levels, key=lambda level: _sort(level)[0]):
+        waiting = tuple(alike)
+        for start in range(0, len(waiting), most):
+            yield waiting[start : start + most]
+
+
+def _sort(level: Level) -> tuple[str, str]:
+    """Its shape, then what it compares."""
+    return _sorted(level.when, level.clear_when)
 
 
 @lru_cache(maxsize=4096)
-def _compared(level: Level) -> tuple[str, ...]:
-    return tuple(metric.key for metric in inputs(level.when))
+def _sorted(when: Node, clear_when: Node | None) -> tuple[str, str]:
+    shapes = shape(when), shape(clear_when) if clear_when is not None else ""
+    return " | ".join(shapes), " ".join(metric.key for metric in inputs(when))
 
 
 def rejudged(track: Track, instance: Instance) -> Track:
@@ -35,22 +67,28 @@ def rejudged(track: Track, instance: Instance) -> Track:
     return replace(track, instance=instance, verdicts=verdicts)
 
 
-def _class(level: Level, block: Block, verdicts: Verdicts) -> None:
-    """Write the classes of a block; what asks for less goes last, since it decides."""
-    fires, clear_when = block.holds(level.when), level.clear_when
-    known = block.is_known(level.when)
-    if clear_when is None and known:
-        np.subtract(int(Verdict.CLEAR), fires.view(np.int8), out=verdicts)  # quicker than to choose
-        return
-    if clear_when is None:
-        verdicts.fill(Verdict.CLEAR)
-    elif block.is_known(clear_when):
-        verdicts.fill(Verdict.BAND)
-    else:
-        verdicts.fill(Verdict.BAND_KEEPING_CLEARS)
-        np.copyto(verdicts, int(Verdict.BAND), where=block.holds(clear_when, wanted=False))
-    if clear_when is not None:
-        np.copyto(verdicts, int(Verdict.CLEAR), where=block.holds(clear_when))
-    if not known:
-        np.copyto(verdicts, int(Verdict.UNKNOWN), where=block.unknown(level.when))
-    np.copyto(verdicts, int(Verdict.FIRE), where=fires)
+def _class(levels: Sequence[Level], columns: Columns) -> Write:
+    """Writes the classes of a block, a row for each level of one shape; what asks for less goes last: it decides."""
+    fire = Asked([level.when for level in levels], columns)
+    ends = [level.clear_when for level in levels if level.clear_when is not None]
+    clear = Asked(ends, columns) if ends else None
+
+    def write(block: Block, verdicts: Verdicts) -> None:
+        fires, known = fire.holds(block), fire.known(block)
+        if clear is None and known:
+            np.subtract(int(Verdict.CLEAR), fires.view(np.int8), out=verdicts)  # quicker than to choose
+            return
+        if clear is None:
+            verdicts.fill(Verdict.CLEAR)
+        elif clear.known(block):
+            verdicts.fill(Verdict.BAND)
+        else:
+            verdicts.fill(Verdict.BAND_KEEPING_CLEARS)
+            np.copyto(verdicts, int(Verdict.BAND), where=clear.fails(block))
+        if clear is not None:
+            np.copyto(verdicts, int(Verdict.CLEAR), where=clear.holds(block))
+        if not known:
+            np.copyto(verdicts, int(Verdict.UNKNOWN), where=fire.unknown(block))
+        np.copyto(verdicts, int(Verdict.FIRE), where=fires)
+
+    return write

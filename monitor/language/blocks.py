@@ -1,49 +1,80 @@
-"""Conditions over plain arrays, a block of sessions at a time, in three-valued logic.
+"""Metrics as plain arrays, a block of sessions at a time.
 
-A block says where a condition holds and where it is known not to; where neither is, it is unknown.  NaN stands for
-unknown here and only here: it is neither above a number nor at or below it, so that both answers leave it out.
-Metrics that are mere arithmetic (`arithmetic`) need no column of their own: a block works them out.
+NaN stands for unknown here and only here: it is neither above a number nor at or below it, so that whoever asks
+either way leaves it out.  Metrics that are mere arithmetic (`arithmetic`) need no column of their own: a block works
+them out.
+
+Metrics of one shape (`shape`), which differ in instruments and numbers alone, are looked up together: they come as
+rows below each other, or as one row if they are the same metric.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from monitor.language.nodes import COMPARISONS, Apply, Const, Node, Operation, inputs, unnamed
+from monitor.language.arithmetic import is_arithmetic
+from monitor.language.nodes import Apply, Const, Node, Operation, unnamed
 from monitor.metrics.parts import quotient
-from monitor.metrics.rows import Rows, all_of
+from monitor.metrics.rows import Column, Rows, all_of
 
-Mask = npt.NDArray[np.bool_]
-Values = npt.NDArray[Any]
+Alike = Sequence[Node]
+"""Nodes of one shape."""
 
 AT_ONCE = 32_768
-"""So many sessions are looked at together: their values stay in the cache of a processor."""
+"""So many values are looked at together: they stay in the cache of a processor."""
 
 _REMEMBERED = 4
 """So many metrics are kept that a block worked out: those who ask for the same follow each other."""
 
-_COMPARED: dict[str, Callable[..., Any]] = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
-}  # fmt: skip
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "neg": np.negative,
 }  # fmt: skip
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Column:
-    """The values of a metric after the sessions in front in which it is unknown."""
+@lru_cache(maxsize=16_384)
+def shape(node: Node) -> str:
+    """What nodes have in common that can be asked together: all but their numbers and what they read."""
+    plain = unnamed(node)
+    if not plain.legs:
+        return "#"
+    if isinstance(plain, Operation):
+        return f"({plain.symbol} {' '.join(shape(operand) for operand in plain.operands)})"
+    if isinstance(plain, Apply) and is_arithmetic(plain):
+        return f"{plain.function.name}{plain.params}"
+    return "?" if plain.yesno else "x"
 
-    front: int
-    values: Values
-    gaps: bool
-    """Whether some of the values are unknown."""
+
+def operands_of(nodes: Alike) -> list[Alike]:
+    """The operands of nodes of one shape: all first ones, all second ones."""
+    return list(zip(*(node.operands for node in nodes), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The sessions from one on and before another, and metrics that were worked out there."""
+
+    start: int
+    stop: int
+    found: dict[Callable[["Block"], Any], tuple[Rows, bool]] = field(default_factory=dict)
+
+
+def blocks(rows: int, *, at_once: int = AT_ONCE) -> Iterator[Block]:
+    """All sessions, some of them at a time."""
+    for start in range(0, rows, at_once):
+        yield Block(start, min(start + at_once, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Metrics of one shape, ready to be looked up in a block."""
+
+    values: Callable[[Block], Any]
+    known: Callable[[Block], bool]
+    """Whether all of them are known in all of its sessions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,127 +82,94 @@ class Columns:
     """Metrics by their keys, as polars has them and as numpy sees them."""
 
     series: Mapping[str, pl.Series]
-    _seen: dict[str, _Column] = field(default_factory=dict)
+    _seen: dict[str, Column | None] = field(default_factory=dict)
+    _made: dict[tuple[str, ...], Metrics] = field(default_factory=dict)
 
-    def blocks(self, rows: int, *, at_once: int = AT_ONCE) -> Iterator["Block"]:
-        """All sessions, some of them at a time."""
-        for start in range(0, rows, at_once):
-            yield Block(self, start, min(start + at_once, rows))
+    def metrics(self, nodes: Alike) -> Metrics:
+        """Metrics of one shape; those that have no column must be arithmetic over some."""
+        keys = tuple([node.key for node in nodes])
+        if keys not in self._made:
+            self._made[keys] = self._metrics(nodes[:1] if len(set(keys)) == 1 else nodes)
+        return self._made[keys]
 
-    def column(self, key: str) -> _Column | None:
-        """A metric that has a column."""
+    def _metrics(self, nodes: Alike) -> Metrics:
+        columns = [column for node in nodes if (column := self._column(node.key)) is not None]
+        if len(columns) == len(nodes):
+            return _looked_up(columns)
+        if columns:  # some have gaps, so that they were computed, and the others have not
+            return _below_each_other([self.metrics([node]) for node in nodes])
+        return _remembered(self._worked_out([unnamed(node) for node in nodes]))
+
+    def _column(self, key: str) -> Column | None:
         if key not in self._seen:
-            if key not in self.series:
-                return None
-            self._seen[key] = _column(self.series[key])
+            self._seen[key] = _column(self.series[key]) if key in self.series else None
         return self._seen[key]
 
+    def _worked_out(self, nodes: Alike) -> Callable[[Block], Any]:
+        """The values of arithmetic; infinite where they are beyond all numbers."""
+        one = nodes[0]
+        if isinstance(one, Apply):
+            inner, params = [self.metrics(operand) for operand in operands_of(nodes)], dict(one.params)
+            return lambda block: one.function.build(*(metrics.values(block) for metrics in inner), **params)
+        if not isinstance(one, Operation):
+            msg = f"{one.key} has no column"
+            raise TypeError(msg)
+        operands, operator = [self._operand(operand) for operand in operands_of(nodes)], _operator(one)
+        return lambda block: operator(*(operand(block) for operand in operands))
 
-def _column(series: pl.Series) -> _Column:
+    def _operand(self, nodes: Alike) -> Callable[[Block], Any]:
+        plain = [unnamed(node) for node in nodes]
+        if not plain[0].legs:
+            value = constants(plain)
+            return lambda _: value
+        if isinstance(plain[0], Operation) and not any(self._column(one.key) for one in plain):
+            return self._worked_out(plain)
+        return self.metrics(plain).values
+
+
+def _column(series: pl.Series) -> Column:
     front = series.null_count()
-    known = series.slice(front)
-    if not known.null_count():
-        return _Column(front, known.to_numpy(), gaps=False)
-    return _Column(0, series.cast(pl.Float64).to_numpy(), gaps=True)
+    known = series.slice(front) if front else series
+    if not front or not known.null_count():
+        return Column(front, known.to_numpy(), gaps=False)
+    return Column(0, series.cast(pl.Float64).to_numpy(), gaps=True)
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """What is known of metrics from one session on and before another."""
+def _looked_up(columns: Sequence[Column]) -> Metrics:
+    front, gaps = max(column.front for column in columns), any(column.gaps for column in columns)
 
-    columns: Columns
-    start: int
-    stop: int
-    _found: dict[str, tuple[Rows, bool]] = field(default_factory=dict)
+    def values(block: Block) -> Rows:
+        return Rows.of(columns, block.start, block.stop)
 
-    def holds(self, condition: Node, *, wanted: bool = True) -> Mask:
-        """Where a condition is known to hold, or (`wanted` False) is known not to."""
-        if isinstance(condition, Operation) and condition.yesno:
-            if condition.symbol in COMPARISONS:
-                left, right = condition.operands
-                compare = _COMPARED[condition.symbol if wanted else _OPPOSITE[condition.symbol]]
-                compared: Mask = compare(self._side(left), self._side(right))
-                return compared
-            return self._logic(condition, wanted=wanted)
-        answers: Mask = self._values(condition)[0] == wanted
-        return answers
+    def known(block: Block) -> bool:
+        return front <= block.start and (not gaps or not np.isnan(values(block)).any())
 
-    def is_known(self, condition: Node) -> bool:
-        """Whether a condition is known in every session of the block."""
-        return all(self._values(metric)[1] for metric in _inputs(condition))
+    return Metrics(values, known)
 
-    def unknown(self, condition: Node) -> Mask:
-        """Where a condition neither is known to hold nor not to."""
-        metrics = _inputs(condition)
-        if len(metrics) == 1 and not metrics[0].yesno:
-            unknown: Mask = np.isnan(self._values(metrics[0])[0])
-            return unknown
-        return ~(self.holds(condition) | self.holds(condition, wanted=False))
 
-    def _logic(self, condition: Operation, *, wanted: bool) -> Mask:
-        if condition.symbol == "not":
-            return self.holds(condition.operands[0], wanted=not wanted)
-        first, *others = (self.holds(operand, wanted=wanted) for operand in condition.operands)
-        for other in others:
-            first = first & other if (condition.symbol == "and") is wanted else first | other
-        return first
+def _below_each_other(each: Sequence[Metrics]) -> Metrics:
+    return Metrics(
+        lambda block: np.concatenate([one.values(block) for one in each]).view(Rows),
+        lambda block: all(one.known(block) for one in each),
+    )
 
-    def _side(self, node: Node) -> float | Rows:
-        if isinstance(node, Const):
-            return node.value
-        return self._values(node)[0] if node.legs else _constant(node)
 
-    def _values(self, node: Node) -> tuple[Rows, bool]:
-        """The values of a metric, and whether all of them are known."""
-        found = self._found.get(node.key)
+def _remembered(worked_out: Callable[[Block], Any]) -> Metrics:
+    def find(block: Block) -> tuple[Rows, bool]:
+        found = block.found.get(worked_out)
         if found is None:
-            if len(self._found) == _REMEMBERED:
-                self._found.clear()
-            found = self._found[node.key] = self._looked_up(node)
+            if len(block.found) == _REMEMBERED:
+                block.found.clear()
+            with np.errstate(all="ignore"):
+                found = block.found[worked_out] = _finite(worked_out(block))
         return found
 
-    def _looked_up(self, node: Node) -> tuple[Rows, bool]:
-        column = self.columns.column(node.key)
-        if column is not None:
-            return self._part(column), column.front <= self.start and not column.gaps
-        with np.errstate(all="ignore"):
-            return _finite(self._worked_out(unnamed(node)))
-
-    def _worked_out(self, node: Node) -> Any:
-        """The value of arithmetic; infinite where it is beyond all numbers."""
-        if isinstance(node, Apply):
-            return node.function.build(*(self._values(one)[0] for one in node.operands), **dict(node.params))
-        if isinstance(node, Operation):
-            return _arithmetic(node, [self._operand(operand) for operand in node.operands])
-        msg = f"{node.key} has no column"
-        raise TypeError(msg)
-
-    def _operand(self, node: Node) -> Any:
-        plain = unnamed(node)
-        if not plain.legs:
-            return _constant(plain)
-        if isinstance(plain, Operation) and self.columns.column(plain.key) is None:
-            return self._worked_out(plain)
-        return self._values(plain)[0]
-
-    def _part(self, column: _Column) -> Rows:
-        first, stop = self.start - column.front, self.stop - column.front
-        if first >= 0:
-            return Rows.of(column.values, first, stop)
-        unknown = np.full(min(-first, self.stop - self.start), np.nan)
-        return Rows.of(np.concatenate((unknown, column.values[: max(stop, 0)])), 0, self.stop - self.start)
+    return Metrics(lambda block: find(block)[0], lambda block: find(block)[1])
 
 
-@lru_cache(maxsize=4096)
-def _inputs(condition: Node) -> tuple[Node, ...]:
-    return tuple(inputs(condition))
-
-
-def _arithmetic(node: Operation, operands: list[Any]) -> Any:
+def _operator(node: Operation) -> Callable[..., Any]:
     """As `columns.expression` has it."""
-    if node.symbol == "/" and node.operands[1].legs:
-        return quotient(*operands)
-    return _OPERATORS[node.symbol](*operands)
+    return quotient if node.symbol == "/" and node.operands[1].legs else _OPERATORS[node.symbol]
 
 
 def _finite(values: Rows) -> tuple[Rows, bool]:
@@ -180,12 +178,17 @@ def _finite(values: Rows) -> tuple[Rows, bool]:
     return (values, True) if all_of(finite) else (values.known_where(finite), False)
 
 
+def constants(nodes: Alike) -> Any:
+    """The values of expressions that read no price: one number if they are the same."""
+    values = [_constant(node) for node in nodes]
+    return values[0] if len(set(values)) == 1 else np.array(values)[:, None]
+
+
 def _constant(node: Node) -> np.float64:
-    """The value of an expression that reads no price."""
     plain = unnamed(node)
     if isinstance(plain, Const):
         return np.float64(plain.value)
     if isinstance(plain, Operation):
-        return np.float64(_arithmetic(plain, [_constant(operand) for operand in plain.operands]))
+        return np.float64(_operator(plain)(*(_constant(operand) for operand in plain.operands)))
     msg = f"{node.key} is no constant"
     raise TypeError(msg)

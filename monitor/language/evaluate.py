@@ -166,18 +166,20 @@ class _WithLater(Mapping[str, pl.Series]):
 
 def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
     """The instants from which all of some legs were known; a constant needs no bar and has none."""
-    names = {legs: sorted({f"{instrument}.known_at" for instrument, _ in legs}) for legs in every}
-    several = {legs: columns for legs, columns in names.items() if len(columns) > 1}
-    latest = rows.select(
-        pl.max_horizontal(columns).alias(str(number)) for number, columns in enumerate(several.values())
-    )
-    found = dict(zip(several, latest.iter_columns(), strict=True))
-    for legs, columns in names.items():
-        if len(columns) == 1:
-            found[legs] = rows[columns[0]]
-        elif not columns:
-            found[legs] = pl.Series([None] * rows.height)
+    found: dict[Legs, pl.Series] = {}
+    latest: list[pl.Expr] = []
+    for legs in every:
+        first, *others = [rows[name] for name in _known_names(legs)] or [pl.Series([None] * rows.height)]
+        found[legs] = first
+        if not all(other.equals(first) for other in others):  # as they mostly are
+            latest.append(pl.max_horizontal(_known_names(legs)).alias(str(len(found) - 1)))
+    each = list(found)
+    found |= {each[int(series.name)]: series for series in rows.select(latest).iter_columns()}
     return {legs: series.alias("at") for legs, series in found.items()}
+
+
+def _known_names(legs: Legs) -> list[str]:
+    return sorted({f"{instrument}.known_at" for instrument, _ in legs})
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,63 @@
-"""Bars as a plain array that understands what arithmetic formulas ask of a polars expression."""
+"""Bars as plain arrays that understand what arithmetic formulas ask of a polars expression."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 
-class Rows(np.ndarray[tuple[int], np.dtype[np.float64]]):
-    """Values of bars in a row; NaN is unknown.  Comparisons and `+ - * /` are polars' own to the last bit."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """The values of a series after the bars in front in which it is unknown."""
 
-    whole: npt.NDArray[Any]
-    """The column of which these are the bars from `first` on; what was worked out of such has none."""
+    front: int
+    values: npt.NDArray[Any]
+    gaps: bool
+    """Whether some of the values are unknown."""
+
+    def bars(self, first: int, stop: int) -> npt.NDArray[Any]:
+        """Some bars, as many as asked for; unknown where there is none."""
+        if first >= self.front:
+            return self.values[first - self.front : stop - self.front]
+        bars = np.empty(stop - first)
+        self.write(first, bars)
+        return bars
+
+    def write(self, first: int, bars: npt.NDArray[np.float64]) -> None:
+        """The bars from the first of these on, as many as there is room for."""
+        unknown = min(max(self.front - first, 0), len(bars))
+        start = first + unknown - self.front
+        bars[:unknown] = np.nan
+        bars[unknown:] = self.values[start : start + len(bars) - unknown]
+
+
+class Rows(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
+    """The same bars of one series or more, below each other; NaN is unknown.
+
+    Comparisons and `+ - * /` are polars' own to the last bit.
+    """
+
+    columns: Sequence[Column]
+    """The series whose bars from `first` on these are; what was worked out of such has none."""
     first: int
 
     @classmethod
-    def of(cls, column: npt.NDArray[Any], first: int, stop: int) -> "Rows":
-        """Some bars of a column."""
-        rows = column[first:stop].view(cls)
-        rows.whole, rows.first = column, first
+    def of(cls, columns: Sequence[Column], first: int, stop: int) -> "Rows":
+        """Some bars of some series."""
+        if len(columns) == 1:
+            rows = columns[0].bars(first, stop)[np.newaxis].view(cls)
+        else:
+            rows = np.empty((len(columns), stop - first)).view(cls)
+            for column, bars in zip(columns, rows.view(np.ndarray), strict=True):
+                column.write(first, bars)
+        rows.columns, rows.first = columns, first
         return rows
 
     def shift(self, n: int) -> "Rows":
         """The values n bars before, unknown where there is none."""
-        start = self.first - n
-        if start >= 0:
-            return self.whole[start : start + len(self)].view(Rows)
-        unknown = np.full(min(-start, len(self)), np.nan)
-        return np.concatenate((unknown, self.whole[: max(start + len(self), 0)])).view(Rows)
+        return Rows.of(self.columns, self.first - n, self.first - n + self.shape[1])
 
     def known_where(self, condition: npt.NDArray[np.bool_]) -> "Rows":
         """The values where a condition holds, elsewhere unknown."""
@@ -34,5 +65,5 @@ class Rows(np.ndarray[tuple[int], np.dtype[np.float64]]):
 
 
 def all_of(condition: npt.NDArray[np.bool_]) -> bool:
-    """Whether a condition holds for all bars; of few bars to count is quicker than `all`."""
-    return int(np.count_nonzero(condition)) == len(condition)
+    """Whether a condition holds everywhere; of few bars to count is quicker than `all`."""
+    return int(np.count_nonzero(condition)) == condition.size

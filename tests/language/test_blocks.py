@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from monitor.bars import side_by_side
 from monitor.engine import observe
+from monitor.engine.classing import verdicts_of
 from monitor.language import Node, Scope, evaluate_together, understand
 from monitor.language.arithmetic import is_arithmetic
-from monitor.language.blocks import Columns
+from monitor.language.blocks import Columns, blocks
+from monitor.language.conditions import Asked
 from monitor.language.nodes import Const, Operation
 from monitor.metrics import FUNCTIONS
 from monitor.rules import Rulebook
@@ -52,18 +54,18 @@ def test_blocks_answer_as_a_column_does_to_the_last_bit(
     columns, values = columns_of(node, gold, silver)
 
     for limit in {0.0, *values.drop_nulls()}:
-        asked = Operation(symbol, (node, Const(limit)))
-        blocks = list(columns.blocks(len(values), at_once=at_once))
-        holds = [bool(one) for block in blocks for one in block.holds(asked)]
-        fails = [bool(one) for block in blocks for one in block.holds(asked, wanted=False)]
+        asks = Operation(symbol, (node, Const(limit)))
+        answers, parts = Asked([asks], columns), list(blocks(len(values), at_once=at_once))
+        holds = [bool(one) for block in parts for one in answers.holds(block)[0]]
+        fails = [bool(one) for block in parts for one in answers.fails(block)[0]]
         above = {"<": values < limit, "<=": values <= limit, ">": values > limit, ">=": values >= limit}[
             symbol
         ]
         assert holds == above.fill_null(value=False).to_list()
         assert fails == (~above).fill_null(value=False).to_list()
-        for block in blocks:
+        for block in parts:
             known = not values[block.start : block.stop].null_count()
-            assert block.is_known(asked) is known
+            assert answers.known(block) is known
 
 
 def test_arithmetic_is_no_column_until_somebody_asks_for_it() -> None:
@@ -82,12 +84,11 @@ def test_functions_that_take_plain_arrays_are_told_apart() -> None:
 
 def test_a_limit_may_be_worked_out_of_named_numbers() -> None:
     scope = Scope(CATALOGUE, {"limit": understand("5", Scope(CATALOGUE))})
-    asked = understand("gold / silver > limit * 2 - 1", scope)
-    (block,) = Columns({"gold.close": pl.Series([18.0, 20.0]), "silver.close": pl.Series([2.0, 2.0])}).blocks(
-        2
-    )
+    asks = understand("gold / silver > limit * 2 - 1", scope)
+    columns = Columns({"gold.close": pl.Series([18.0, 20.0]), "silver.close": pl.Series([2.0, 2.0])})
+    (block,) = blocks(2)
 
-    assert block.holds(asked).tolist() == [False, True]
+    assert Asked([asks], columns).holds(block).tolist() == [[False, True]]
 
 
 @given(PRICES, PRICES)
@@ -104,3 +105,31 @@ def test_a_rule_over_arithmetic_judges_as_its_shown_values_say(
     said = "".join("?" if v is None else "F" if v > 0.05 else "C" for v in values)
     assert said == "".join("?FC"[verdict] for verdict in track.verdicts[0])
     assert not any(v is not None and not math.isfinite(v) for v in values)
+
+
+SHAPES = (
+    ("gold > 1", "gold < 0.2"),
+    ("silver > 3", "silver < 1"),
+    ("change(gold, 1) > 5%", None),
+    ("change(silver, 1) > 900%", None),
+    ("gold / silver > 2 and not silver > 5", None),
+    ("silver / gold > 0.5 and not gold > 5", None),
+    ("gold > silver", None),
+    ("gold > 1.05", None),
+)
+
+
+@given(PRICES, PRICES, st.integers(1, 4))
+def test_levels_are_classed_together_as_each_of_them_alone(
+    gold: list[float | None], silver: list[float | None], more: int
+) -> None:
+    metrics = {
+        "gold.close": pl.Series(gold * more, dtype=pl.Float64),
+        "silver.close": pl.Series(silver * more, dtype=pl.Float64),
+    }
+    levels = [level for when, clear in SHAPES for level in rule(when, clear=clear).levels]
+
+    together = verdicts_of(levels, metrics, 12 * more)
+
+    alone = [verdicts_of([level], metrics, 12 * more)[0] for level in levels]
+    assert [one.tolist() for one in together] == [one.tolist() for one in alone]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from monitor.bars import side_by_side
 from monitor.engine import observe
 from monitor.language import Node, Scope, evaluate, inputs, understand
-from monitor.language.blocks import Columns
+from monitor.language.blocks import Columns, blocks
+from monitor.language.conditions import Asked
 from monitor.rules import Rulebook
 from tests.support.made_up import CATALOGUE, FIRST, computed, made, nothing_missing, sessions, values_of
 from tests.support.rules import rule
@@ -39,8 +40,9 @@ def truth_of(text: str, gold: bool | None, silver: bool | None) -> bool | None:
     """A rule's condition of `gold > 1` and `silver > 1`, each of them true, false or unknown."""
     node = understand(text, Scope(CATALOGUE))
     columns = {"gold.close": [NUMBER_FOR[gold]], "silver.close": [NUMBER_FOR[silver]]}
-    (block,) = Columns({key: pl.Series(key, value, pl.Float64) for key, value in columns.items()}).blocks(1)
-    holds, fails = bool(block.holds(node)[0]), bool(block.holds(node, wanted=False)[0])
+    answers = Asked([node], Columns({k: pl.Series(k, value, pl.Float64) for k, value in columns.items()}))
+    (block,) = blocks(1)
+    holds, fails = bool(answers.holds(block)[0, 0]), bool(answers.fails(block)[0, 0])
     assert not (holds and fails)
     return holds if holds or fails else None
 
