@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor import bars
 from monitor.alerts import AlertState, Dwell, Kind, LevelState, Transition, Verdict, advance, advance_ladder
 from monitor.catchup import seed
-from monitor.engine import Track, episodes, observe, opens, replay
+from monitor.engine import Track, episodes, legs_of, observe, observe_legs, observing, opens, replay
 from monitor.engine.runs import episodes_of
 from monitor.instruments import Catalogue
 from monitor.judge import Memories, judge
@@ -323,6 +323,22 @@ def test_a_missing_bar_does_not_reset_the_count_of_bars() -> None:
     _, said = track_of(rule("gold > 2", bars=3), made({"gold": [3.0, 3.0, None, 3.0]}))
 
     assert said == [("pending", days[0]), ("open", days[3])]
+
+
+@given(MARKETS)
+def test_a_long_history_is_judged_as_a_short_one_though_in_two_parts(market: Mapping[str, Values]) -> None:
+    wide = legs_of(BOOK, made(market))
+    together = observe_legs(BOOK, wide)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(observing, "LONG", 1)
+        apart = observe_legs(BOOK, wide)
+
+    assert [told(track) for track in apart] == [told(track) for track in together]
+
+
+def told(track: Track) -> tuple[object, ...]:
+    return track.instance.key, track.frame.rows(), [level.tolist() for level in track.verdicts]
 
 
 def test_weekends_satisfy_nothing() -> None:

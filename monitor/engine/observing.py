@@ -1,6 +1,7 @@
 """Bars -> the observations of every instance: metrics joined by session, each session classed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -16,7 +17,11 @@ from monitor.language import (
     Node,
     evaluate_together,
 )
+from monitor.language.arithmetic import is_arithmetic
 from monitor.rules import Instance, InstanceKey, Rulebook
+
+LONG = 100_000
+"""Of so many sessions it pays to judge some rules while the metrics of others are worked out."""
 
 
 def observe(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
@@ -41,10 +46,22 @@ def observe_legs(rulebook: Rulebook, wide: pl.DataFrame) -> tuple[Track, ...]:
     tracks: dict[InstanceKey, Track] = {}
     for stage in _stages(rulebook.instances):
         wide = _with_fired(wide, stage, tracks)
-        nodes = [node for instance in stage for node in _nodes(instance)]
-        joining = Joining(evaluate_together(nodes, wide, missing=due.missing_before), due)
-        tracks |= _tracks(stage, joining, wide)
+        tracks |= _judged(stage, wide, due)
     return tuple(tracks[instance.key] for instance in rulebook.instances)
+
+
+def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
+    """The tracks of instances; of a long history those that ask for plain arithmetic are judged while polars works out
+    the metrics of the others.
+    """
+    kinds = [all(is_arithmetic(node) for node in _nodes(one)) for one in stage]
+    if wide.height < LONG or len(set(kinds)) == 1:
+        return _tracks(stage, wide, due)
+    plain = [one for one, is_plain in zip(stage, kinds, strict=True) if is_plain]
+    others = [one for one, is_plain in zip(stage, kinds, strict=True) if not is_plain]
+    with ThreadPoolExecutor(1, thread_name_prefix="observe") as pool:
+        meanwhile = pool.submit(_tracks, others, wide, Due(due.catalogue))
+        return _tracks(plain, wide, due) | meanwhile.result()
 
 
 def _nodes(instance: Instance) -> tuple[Node, ...]:
@@ -92,8 +109,10 @@ def _opened(track: Track) -> pl.DataFrame:
     return track.frame.select("session", "at", pl.col("session").is_in(opens(track)).alias("value"))
 
 
-def _tracks(stage: Iterable[Instance], joining: Joining, wide: pl.DataFrame) -> dict[InstanceKey, Track]:
+def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
     """The tracks of instances; those that have the same sessions are classed together."""
+    nodes = [node for instance in stage for node in _nodes(instance)]
+    joining = Joining(evaluate_together(nodes, wide, missing=due.missing_before), due)
     steps = {instance.key: joining.steps(instance) for instance in stage}
     alike: dict[int, list[Instance]] = {}
     for instance in stage:
