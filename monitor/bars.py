@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 
 import polars as pl
 
@@ -128,7 +129,7 @@ def side_by_side(
     if set(fields) <= set(limits):
         limits = {}
     read = {name for names in fields.values() for name in names if name != "age"}
-    own = _parts(frame.select("instrument", "session", "known_at", *sorted(read)), fields)
+    own = _parts(frame[["instrument", "session", "known_at", *sorted(read)]], fields)
     joined = [instrument for instrument in fields if instrument not in limits]
     axis = _axis([own[one]["session"] for one in joined] or [frame["session"].clear()])
     beside = (_along(axis, own[one], one, fields[one]) for one in joined)
@@ -151,18 +152,25 @@ def _axis(sessions: Sequence[pl.Series]) -> pl.Series:
 
 def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.DataFrame]:
     """The bars of each instrument by session."""
-    runs = frame["instrument"].rle().struct.unnest()
-    if runs["value"].n_unique() < runs.height:
+    runs = _runs(frame["instrument"])
+    if len({name for name, _, _ in runs}) < len(runs):
         frame = frame.sort("instrument")
-        runs = frame["instrument"].rle().struct.unnest()
+        runs = _runs(frame["instrument"])
     found = dict.fromkeys(instruments, frame.clear())
-    start = 0
-    for count, name in runs.iter_rows():
+    for name, start, stop in runs:
         if name in found:
-            own = frame.slice(start, count)
+            own = frame.slice(start, stop - start)
             found[name] = own if own["session"].is_sorted() else own.sort("session")
-        start += count
     return found
+
+
+def _runs(names: pl.Series) -> list[tuple[str, int, int]]:
+    """The names that follow each other, each with the row it begins in and the row after its last."""
+    if names.is_empty():
+        return []
+    changes = (names[1:] != names[:-1]).to_numpy().nonzero()[0] + 1
+    bounds = [0, *changes.tolist(), len(names)]
+    return [(names[start], start, stop) for start, stop in pairwise(bounds)]
 
 
 def _along(axis: pl.Series, own: pl.DataFrame, instrument: str, names: Iterable[str]) -> list[pl.Series]:

@@ -173,8 +173,9 @@ def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series
         found[legs] = first
         if not all(other.equals(first) for other in others):  # as they mostly are
             latest.append(pl.max_horizontal(_known_names(legs)).alias(str(len(found) - 1)))
-    each = list(found)
-    found |= {each[int(series.name)]: series for series in rows.select(latest).iter_columns()}
+    if latest:
+        each = list(found)
+        found |= {each[int(series.name)]: series for series in rows.select(latest).iter_columns()}
     return {legs: series.alias("at") for legs, series in found.items()}
 
 
