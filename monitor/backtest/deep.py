@@ -76,12 +76,10 @@ def examine(rulebook: Rulebook, bars: pl.DataFrame) -> DeepReport:
     for rule in dict.fromkeys(track.instance.rule.id for track in done.tracks):
         tracks = [track for track in done.tracks if track.instance.rule.id == rule]
         report = _report(rule, tracks, done.decided)
-        for key, (session, poison) in audit.seers.items():
+        for key, session in audit.seers.items():
             if key[0] == rule:
                 member = f" of {key[1]}" if key[1] else ""
-                text = (
-                    f"it sees the future: with {poison} after {session}, what it said{member} before changes"
-                )
+                text = f"it sees the future: with other bars after {session}, what it said{member} before changes"
                 report.problems.append(text)
         reports.append(report)
     seers = len({rule for rule, _ in audit.seers})

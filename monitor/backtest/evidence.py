@@ -101,9 +101,9 @@ def measure(
 
 def audited(measured: Measured, audit: Audit) -> Measured:
     """The same with what the audit for look-ahead found."""
-    seen = {key[0]: text for key, text in audit.seers.items()}
+    seen = {rule: session for (rule, _), session in audit.seers.items()}
     rules = tuple(
-        replace(one, sees_future="with {1} after {0} what it said before changes".format(*seen[one.rule]))
+        replace(one, sees_future=f"with other bars after {seen[one.rule]} what it said before changes")
         if one.rule in seen
         else one
         for one in measured.rules

@@ -1,6 +1,7 @@
 """Whether rules see the future: history judged again with everything after a session changed.
 
-What a rule said up to that session must stay as it was, whatever comes later.
+What a rule said up to that session must stay as it was, whatever comes later.  Bars that are gone, bars of which only
+the close is known, and wild prices all lie in the same poisoned future, so that one look finds what sees any of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,8 +24,6 @@ PARTS = (0.5, 0.9)
 """Here in history it is poisoned for all rules at once."""
 SEED = 1
 
-Poison = Callable[[pl.DataFrame, pl.Expr], pl.DataFrame]
-
 
 @dataclass(frozen=True)
 class Audit:
@@ -32,8 +31,8 @@ class Audit:
 
     compared: int
     """So many pairs of histories, true and poisoned."""
-    seers: dict[InstanceKey, tuple[date, str]]
-    """Instances that saw it, with the first session that showed it and the poison that did."""
+    seers: dict[InstanceKey, date]
+    """Instances that saw it, with the first session that showed it."""
     left_out: int = 0
     """So many sessions were not poisoned, because somebody ended the work early."""
 
@@ -49,27 +48,20 @@ def look_ahead(
 ) -> Audit:
     """Poison the future of sampled sessions; `bars` are completed ones and `tracks` their observations."""
     plain = {track.instance.key: track for track in tracks if len(track.sessions)}
-    seers: dict[InstanceKey, tuple[date, str]] = {}
+    seers: dict[InstanceKey, date] = {}
     compared = done = 0
-    poisoned = sorted(_sampled(plain, decided, most).items())
-    poisons: dict[str, Poison] = {
-        "ten times the prices": _ten_times,
-        "bars missing": _nulls,
-        "noise": _noise(bars.height),
-    }
+    poisoned, poison = sorted(_sampled(plain, decided, most).items()), _poison(bars.height)
     for session, keys in watch(poisoned, "looking for look-ahead"):
         done += 1
         asked = replace(rulebook, instances=_with_asked(keys, rulebook))
-        for name, poison in poisons.items():
-            told = observe(asked, poison(bars, pl.col("session") > session))
-            pairs = {
-                one.instance.key: (plain[one.instance.key], one) for one in told if one.instance.key in plain
-            }
-            compared += len(pairs)
-            changed = (
-                key for key, pair in pairs.items() if not _same(*(one.cut(upto=session) for one in pair))
-            )
-            seers = {**dict.fromkeys(changed, (session, name)), **seers}
+        told = observe(asked, poison(bars, pl.col("session") > session))
+        pairs = {
+            one.instance.key: (plain[one.instance.key], one) for one in told if one.instance.key in plain
+        }
+        compared += len(pairs)
+        for key, pair in pairs.items():
+            if not _same(*(one.cut(upto=session) for one in pair)):
+                seers.setdefault(key, session)
     return Audit(compared, seers, len(poisoned) - done)
 
 
@@ -128,31 +120,22 @@ def _alike(one: pl.Series, other: pl.Series) -> bool:
     return bool(np.allclose(one.to_numpy(), other.to_numpy(), rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
-# --- poisons
-
-
-def _ten_times(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
-    return bars.with_columns(
-        pl.when(later).then(pl.col(name) * 10).otherwise(pl.col(name)) for name in FIELDS
-    )
-
-
-def _nulls(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
-    """Every other bar is gone, of the rest only the close is known."""
-    gone = later & (pl.col("session").to_physical() % 2 == 0)
-    others = [name for name in FIELDS if name != "close"]
-    return bars.filter(~gone).with_columns(pl.when(~later).then(pl.col(name)) for name in others)
-
-
-def _noise(rows: int) -> Poison:
-    """The same dice for every session: they are thrown once."""
+def _poison(rows: int) -> Callable[[pl.DataFrame, pl.Expr], pl.DataFrame]:
+    """Of eight later bars one is gone, one has nothing but a close, and every price is another one, a hundredth to a
+    hundred times as high.  The dice are the same for every session: they are thrown once.
+    """
     dice = np.random.default_rng(SEED)
-    factors = {name: pl.Series(np.exp(dice.normal(size=rows))) for name in FIELDS}
+    factors = {name: pl.Series(10.0 ** dice.uniform(-2, 2, rows)) for name in FIELDS}
+    eight = pl.lit(pl.Series(dice.integers(8, size=rows)))
 
     def poison(bars: pl.DataFrame, later: pl.Expr) -> pl.DataFrame:
-        return bars.with_columns(
-            pl.when(later).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name)
+        wild = {
+            name: pl.when(later).then(pl.col(name) * factor).otherwise(pl.col(name))
             for name, factor in factors.items()
-        )
+        }
+        alone = {
+            name: pl.when(~(later & (eight == 1))).then(wild[name]) for name in FIELDS if name != "close"
+        }
+        return bars.with_columns(**(wild | alone)).filter(~(later & (eight == 0)))
 
     return poison

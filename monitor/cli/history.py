@@ -185,7 +185,7 @@ def bars_to_judge(found: "Configuration", prices: Path | None, rulebook: "Rulebo
 def bars_of(
     found: "Configuration", prices: Path | None, catalogue: "Catalogue", wanted: Collection[str]
 ) -> Held:
-    """The bars of some instruments, from where a command or settings say; of files, those that confirm them too."""
+    """The bars of some instruments, from where a command or settings say."""
     configured = found.settings.prices
     if prices is None and configured.source == "files" and configured.folder is not None:
         prices = found.folder / configured.folder

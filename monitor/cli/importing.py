@@ -66,7 +66,9 @@ def import_prices(
         raise UsageError("\n".join([*warnings, "no file is named by the id or symbol of an instrument"]))
     with opened(found) as (store, _source):
         with working(f"reading {counted(sum(map(len, files.values())), 'file')}"):
-            read = read_files(files, catalogue, now=now, beside=store.bars())
+            read = read_files(
+                files, catalogue, now=now, elsewhere=lambda name: store.bars(instruments=[name])
+            )
         done = list(_keep(store, read, catalogue, now=now, dry_run=dry_run))
     told = [*warnings, *read.warnings, *(_gaps(one) for one in done if one.missing)]
     for line in told:

@@ -19,7 +19,7 @@ from monitor.instruments import Catalogue, Instrument
 from monitor.prices.rows import INTERVAL, refuse_intraday, refuse_unit, rows_to_bars, screened
 from monitor.prices.source import Fetched, Outcome
 from monitor.prices.table import read_table, read_values
-from monitor.quality import Finding, judge_history, siblings, told_of_each
+from monitor.quality import Elsewhere, Finding, judge_history, nowhere, told_of_each
 from monitor.yamltext import did_you_mean, read_yaml
 
 MAPPING = "prices.yml"
@@ -48,13 +48,17 @@ def read_prices(
 ) -> Prices:
     """The bars in a file, a folder or a mapping file; FaultyFileError lists every fault in all of them.
 
-    With `wanted`, only of these instruments, and of those that can confirm what is doubted of them.
+    With `wanted`, only of these instruments; those that can confirm what is doubted of them are read when it is.
     """
     files, warnings = locate(path, catalogue)
-    if wanted is not None:
-        asked = set(wanted).union(*(siblings(name) for name in wanted))
-        files = {name: paths for name, paths in files.items() if name in asked}
-    read = read_files(files, catalogue, now=now)
+    asked = {name: paths for name, paths in files.items() if wanted is None or name in wanted}
+
+    def elsewhere(name: str) -> pl.DataFrame:
+        if name not in files:
+            return bars.empty()
+        return _read_instrument(catalogue.instruments[name], files[name], now=now, latest=now).frame
+
+    read = read_files(asked, catalogue, now=now, elsewhere=elsewhere)
     return replace(read, warnings=(*warnings, *read.warnings))
 
 
@@ -63,13 +67,13 @@ def read_files(
     catalogue: Catalogue,
     *,
     now: datetime | None = None,
-    beside: pl.DataFrame | None = None,
+    elsewhere: Elsewhere = nowhere,
 ) -> Prices:
     """The bars in the files of each instrument; FaultyFileError lists every fault in all of them.
 
     With `now`, a session whose settle time is still to come is provisional, and rows of the future are left out;
     without it all are final.  What cannot be believed is quarantined; series of one family confirm each other, those
-    `beside` too.
+    `elsewhere` too.
     """
     parts, faults = list[_Series](), list[Fault]()
     for instrument in catalogue.subset(files):
@@ -80,14 +84,12 @@ def read_files(
     if faults:
         raise FaultyFileError(faults)
     frame = bars.conform(pl.concat([bars.empty(), *(part.frame for part in parts)]))
-    others = bars.empty() if beside is None else beside.filter(~pl.col("instrument").is_in(list(files)))
-    judged = judge_history(pl.concat([frame, others]), catalogue)
-    found = [one for one in judged.findings if one.instrument in files]
+    judged = judge_history(frame, catalogue, elsewhere=elsewhere)
     return Prices(
-        judged.frame.filter(pl.col("instrument").is_in(list(files))),
-        (*(note for part in parts for note in part.notes), *told_of_each(found)),
+        judged.frame,
+        (*(note for part in parts for note in part.notes), *told_of_each(judged.findings)),
         {name: tuple(paths) for name, paths in files.items()},
-        (*(one for part in parts for one in part.findings), *found),
+        (*(one for part in parts for one in part.findings), *judged.findings),
         {part.instrument: part.source for part in parts if part.source},
     )
 

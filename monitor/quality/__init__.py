@@ -10,10 +10,11 @@ from monitor.quality.history import judge_history
 from monitor.quality.live import judge_live
 from monitor.quality.revisions import revisions
 from monitor.quality.rows import screen
-from monitor.quality.siblings import siblings
+from monitor.quality.siblings import Elsewhere, nowhere, siblings
 from monitor.quality.words import briefly, told, told_of_each
 
 __all__ = [
+    "Elsewhere",
     "Finding",
     "Judged",
     "Kind",
@@ -22,6 +23,7 @@ __all__ = [
     "briefly",
     "judge_history",
     "judge_live",
+    "nowhere",
     "revisions",
     "screen",
     "siblings",

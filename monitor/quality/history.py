@@ -14,22 +14,22 @@ from monitor.errors import MonitorError
 from monitor.instruments import AssetKind, Catalogue, Instrument
 from monitor.quality.findings import Finding, Judged, Kind, in_order
 from monitor.quality.jumps import Evidence, series, weigh
-from monitor.quality.siblings import Closes
+from monitor.quality.siblings import Closes, Elsewhere, nowhere
 from monitor.sessions import expected_sessions
 
 _SATURDAY = 6
 
 
-def judge_history(frame: pl.DataFrame, catalogue: Catalogue) -> Judged:
+def judge_history(frame: pl.DataFrame, catalogue: Catalogue, *, elsewhere: Elsewhere = nowhere) -> Judged:
     """The bars with what is held quarantined, and what was found.
 
-    The frame may hold many instruments, which confirm each other.  Bars without a close, of intervals within a
+    The frame may hold many instruments, which confirm each other, and those `elsewhere` confirm them too.  Bars without a close, of intervals within a
     day, and of instruments that the catalogue does not have are left as they are.
     """
     findings: list[Finding] = []
     daily = frame.filter((pl.col("interval") == "1d") & (pl.col("close") > 0)).sort("session")
     parts = {str(name[0]): part for name, part in daily.partition_by("instrument", as_dict=True).items()}
-    evidence = Evidence(Closes(daily), lambda _bars, _row: False)
+    evidence = Evidence(Closes(daily, elsewhere), lambda _bars, _row: False)
     for name, part in parts.items():
         if (instrument := catalogue.instruments.get(name)) is None:
             continue

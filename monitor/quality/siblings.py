@@ -6,9 +6,12 @@ holdings dig.  Other companies are confirmed by the funds that hold them, but do
 their own.
 """
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
+
+from monitor import bars
 
 FAMILIES: tuple[tuple[str, ...], ...] = (
     ("gold", "gld", "iau", "phys", "gdx", "gdxj"),
@@ -39,16 +42,28 @@ def siblings(instrument: str) -> tuple[str, ...]:
     return tuple(name for name in found if name != instrument)
 
 
+Elsewhere = Callable[[str], pl.DataFrame]
+"""The bars of an instrument that are not at hand, by its id; they are asked for when a move has to be confirmed."""
+
+
+def nowhere(_instrument: str) -> pl.DataFrame:
+    """No other bars."""
+    return bars.empty()
+
+
 class Closes:
     """Closes by instrument and session; a series is turned into a table when it is first asked for."""
 
-    def __init__(self, bars: pl.DataFrame) -> None:
-        self._bars = bars
+    def __init__(self, at_hand: pl.DataFrame, elsewhere: Elsewhere = nowhere) -> None:
+        self._at_hand = at_hand
+        self._elsewhere = elsewhere
         self._tables: dict[str, dict[date, float]] = {}
 
     def at(self, instrument: str, session: date) -> float | None:
         """The close of this instrument in this session."""
         if instrument not in self._tables:
-            own = self._bars.filter((pl.col("instrument") == instrument) & (pl.col("close") > 0))
-            self._tables[instrument] = dict(own.select("session", "close").iter_rows())
+            own = self._at_hand.filter(pl.col("instrument") == instrument)
+            own = self._elsewhere(instrument) if own.is_empty() else own
+            priced = own.filter(pl.col("close") > 0).select("session", "close")
+            self._tables[instrument] = dict(priced.iter_rows())
         return self._tables[instrument].get(session)

@@ -262,12 +262,12 @@ def test_the_sessions_of_pooled_instruments_count_for_as_much_as_their_episodes(
 
 def test_a_rule_that_sees_the_future_is_told() -> None:
     bars = made(LONG)
-    audit = Audit(12, {("p/r", None): (sessions(400)[9], "noise")})
+    audit = Audit(12, {("p/r", None): sessions(400)[9]})
 
     measured = audited(measure(run(pack(ABOVE), bars), bars), audit)
 
     assert measured.audited == 12
-    assert measured.rules[0].sees_future == "with noise after 2024-01-12 what it said before changes"
+    assert measured.rules[0].sees_future == "with other bars after 2024-01-12 what it said before changes"
 
 
 # --- the same again

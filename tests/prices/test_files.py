@@ -1,5 +1,6 @@
 """Which file holds which instrument, the source that serves files, and real files read whole."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from monitor.errors import FaultyFileError, UsageError
 from monitor.instruments import Catalogue
 from monitor.prices.files import FileSource, read_prices
 from monitor.prices.source import Outcome, PriceSource
+from monitor.quality.findings import Release
 from tests.prices.price_files import Read, Write
+from tests.quality.frames import calm, frame
 
 
 @pytest.mark.parametrize("name", ["gold.csv", "GOLD.CSV", "GC=F.csv", "gc=f.csv", "GC_F.csv"])
@@ -159,3 +162,32 @@ def test_thirteen_copies_of_a_series_are_read_as_one(
 
     assert prices.frame.height == 250
     assert "the same row several times, it counts once (249)" in prices.warnings[0]
+
+
+def closes_of(name: str, closes: Sequence[float | None]) -> str:
+    """Bars of an instrument as a file has them."""
+    return frame(name, closes).select("session", "close").write_csv()
+
+
+def test_a_file_of_a_sibling_is_read_only_where_a_move_has_to_be_confirmed(
+    tmp_path: Path, write: Write, catalogue: Catalogue
+) -> None:
+    write(closes_of("silver", [*calm(60), 69.0]), "silver.csv")
+    write(closes_of("slv", [*calm(60, 90.0), 65.0]), "slv.csv")
+    write("this is no table of prices", "gld.csv")  # gold does not move, so nobody asks it
+    write(closes_of("gold", calm(60)), "gold.csv")
+
+    read = read_prices(tmp_path, catalogue, wanted={"silver", "gold"})
+
+    assert set(read.frame["instrument"]) == {"silver", "gold"}
+    assert [(one.instrument, one.released_by) for one in read.findings] == [("silver", Release.SIBLING)]
+
+
+def test_a_broken_file_of_a_sibling_is_told_when_it_has_to_confirm(
+    tmp_path: Path, write: Write, catalogue: Catalogue
+) -> None:
+    write(closes_of("silver", [*calm(60), 69.0]), "silver.csv")
+    write("this is no table of prices", "slv.csv")
+
+    with pytest.raises(FaultyFileError, match=r"slv\.csv"):
+        read_prices(tmp_path, catalogue, wanted={"silver"})
