@@ -143,18 +143,9 @@ class Study:
     def _followed(self) -> dict[int, tuple[Floats, Floats]]:
         return {horizon: self._after(horizon) for horizon in HORIZONS}
 
-    def returns(self, rows: Rows, horizon: int) -> Floats:
-        """The returns after some bars, NaN where unknown; gathered at these alone."""
-        found = np.full(len(rows), np.nan)
-        held = np.flatnonzero(rows + 1 + horizon < len(self.closes))
-        first, last = rows[held] + 1, rows[held] + 1 + horizon
-        whole = self.holes[last] == self.holes[first - 1]
-        found[held] = np.where(whole, self.closes[last] / self.closes[first] - 1, np.nan)
-        return found
-
     def _after(self, horizon: int) -> tuple[Floats, Floats]:
         """Returns and paths after each bar, NaN where unknown."""
-        returns = self.returns(np.arange(len(self.closes), dtype=np.int64), horizon)
+        returns = self.ways(np.arange(len(self.closes), dtype=np.int64), (horizon,))[:, 0]
         paths = np.full(len(self.closes), np.nan)
         count = len(self.closes) - 1 - horizon
         if count > 0:

@@ -100,10 +100,11 @@ def run(prepared: Prepared, w1: Any) -> tuple[Rows, Rows, npt.NDArray[np.float64
         fired = _fired(track, name)
         rule = w1.RID[name]
         target = w1.TARGET[rule].lower()
-        study = studies.setdefault(target, _study(prepared.wide, target))
+        if target not in studies:
+            studies[target] = _study(prepared.wide, target)
         bars.append(fired)
         rules.append(np.full(len(fired), rule))
-        returns.append(np.stack([study.returns(fired - 1, h) for h in w1.HORIZONS], axis=1))
+        returns.append(studies[target].ways(fired - 1, w1.HORIZONS))
     return np.concatenate(bars), np.concatenate(rules), np.concatenate(returns)
 
 
@@ -120,19 +121,15 @@ def _fired(track: Track, name: str) -> Rows:
 
 def delayed(track: Track, opened: Rows, resolved: Rows) -> Rows:
     """When W1's cooldown lets an episode of ours fire."""
-    fires, hold = track.verdicts[0] == Verdict.FIRE, track.instance.dwells[0].bars
-    held = fires.copy()
-    for back in range(1, hold):
-        held[back:] &= fires[:-back]
-    held[: hold - 1] = False
-    rows = np.flatnonzero(held)
-    ends = np.append(resolved, len(fires))[: len(opened)]
+    verdicts, hold = track.verdicts[0], track.instance.dwells[0].bars
+    held = bytes([Verdict.FIRE] * hold)
+    ends = np.append(resolved, len(verdicts))[: len(opened)]
     found: list[int] = []
     for start, end in zip(opened.tolist(), ends.tolist(), strict=True):
         first = max(start, found[-1] + COOLDOWN) if found else start
-        at = int(np.searchsorted(rows, first))
-        if at < len(rows) and rows[at] < end:
-            found.append(int(rows[at]))
+        at = verdicts[first + 1 - hold : end].tobytes().find(held)
+        if at >= 0:
+            found.append(first + at)
     return np.array(found, np.int64)
 
 
