@@ -124,9 +124,9 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
 )
 def rsi(x: Series, n: Window = 14) -> pl.Expr:
     """Relative strength index."""
-    moved = x - pl.coalesce(x.shift(1), x)
+    moved = x.diff()  # the first is 0: no part of a sum, and both are divided by the same weights
     risen_less_fallen, risen_and_fallen = (
-        part.ewm_mean(alpha=1 / n, adjust=False, min_samples=n) for part in (moved, moved.abs())
+        part.ewm_mean(alpha=1 / n, min_samples=n - 1) for part in (moved, moved.abs())
     )
     return 50 + 50 * risen_less_fallen / risen_and_fallen  # before anything has moved this is no number
 
