@@ -48,8 +48,10 @@ class _Runs:
 
 
 def _runs(verdicts: npt.NDArray[np.int8]) -> _Runs:
-    starts = np.concatenate(([0], np.flatnonzero(verdicts[1:] != verdicts[:-1]) + 1))[: len(verdicts)]
-    return _Runs(starts, np.diff(starts, append=len(verdicts)), verdicts[starts])
+    first = np.zeros(min(len(verdicts), 1), np.intp)
+    edges = np.concatenate((first, np.flatnonzero(verdicts[1:] != verdicts[:-1]) + 1, [len(verdicts)]))
+    starts = edges[:-1]
+    return _Runs(starts, edges[1:] - starts, verdicts[starts])
 
 
 def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows:
@@ -69,10 +71,7 @@ def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows
 
 def _in_turns(opening: Rows, closing: Rows) -> tuple[Rows, Rows]:
     """An opening, then the next closing, then the next opening: all others are left out."""
-    rows = np.concatenate((opening, closing))
-    opens = np.concatenate((np.ones(len(opening), np.bool_), np.zeros(len(closing), np.bool_)))
-    order = np.argsort(rows, kind="stable")
-    rows, opens = rows[order], opens[order]
-    turns = np.concatenate((opens[:1], opens[1:] != opens[:-1]))
-    rows, opens = rows[turns], opens[turns]
-    return rows[opens], rows[~opens]
+    after = np.searchsorted(closing, opening)  # of openings before the same closing the first counts
+    turns = np.concatenate(([True], after[1:] != after[:-1]))[: len(opening)]
+    opened, after = opening[turns], after[turns]
+    return opened, closing[after[after < len(closing)]]
