@@ -1,4 +1,4 @@
-"""The settings file and the environment -> frozen Settings; also where user folders are.
+"""The settings file and the environment -> a Configuration; also where user folders are.
 
 The only reader of the environment.  A channel's address is a secret: settings name where it is (`env:NAME`,
 `file:PATH`), and it is read when a message is to be sent, not before.
@@ -8,124 +8,22 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from monitor.digest import Schedule
 from monitor.errors import Fault, FaultyFileError, UsageError
 from monitor.instruments import Catalogue, read_catalogue
 from monitor.packs import load_catalogue, load_rulebook, read_text, rule_texts, shown_path
-from monitor.routefile import DigestFile, QuietHoursFile, RouteFile, route_faults, routing
+from monitor.routefile import route_faults, routing
 from monitor.routing import Routing
 from monitor.rules import Rulebook
+from monitor.settings import Settings
 from monitor.yamltext import read_yaml, validate
 
 SETTINGS_FILE = "metalwatch.yml"
 POLARS_THREADS = "POLARS_MAX_THREADS"
-CONSOLE = "console"
-
-
-def _reference(value: str) -> str:
-    """An address is never written into settings, only where it is kept."""
-    if value != CONSOLE and not value.startswith(("env:", "file:")):
-        msg = "an address is a secret and does not belong here: write env:NAME or file:PATH (or console)"
-        raise ValueError(msg)
-    return value
-
-
-Reference = Annotated[str, AfterValidator(_reference)]
-
-
-def _without_password(value: str) -> str:
-    """A database URL may stand in settings, but not its password."""
-    if "://" in value and urlsplit(value).password:
-        msg = "a password is a secret and does not belong here: write env:NAME or file:PATH, which holds the whole URL"
-        raise ValueError(msg)
-    return value
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class YahooSettings(_Strict):
-    """How Yahoo is asked."""
-
-    endpoint: str | None = None
-    """Another base URL that all requests go to: a caching proxy, a test server."""
-    requests_per_minute: int = Field(default=30, ge=1, le=600)
-    path: Literal["chart", "history"] = "chart"
-    """Our own reading of its replies, or yfinance's."""
-
-
-class PriceSettings(_Strict):
-    """Where prices come from."""
-
-    source: Literal["yahoo", "files", "sample"] = "yahoo"
-    folder: str | None = None
-    """For `files`: a folder, a file or a mapping such as prices.yml."""
-    yahoo: YahooSettings = YahooSettings()
-
-
-class ChannelSettings(_Strict):
-    """A channel with more to say than where its address is."""
-
-    url: Reference
-    quiet_hours: QuietHoursFile | None = None
-    """When it is left alone."""
-    rate: Annotated[str, Field(pattern=r"^[1-9]\d{0,5} per (minute|hour|day)$")] | None = None
-    """So many messages at most; what is beyond waits."""
-    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
-    """Whether a message that may have arrived is sent again."""
-
-
-def _with_url(value: object) -> object:
-    return {"url": value} if isinstance(value, str) else value
-
-
-ChannelEntry = Annotated[ChannelSettings, BeforeValidator(_with_url)]
-"""A reference alone is a channel with nothing more to say."""
-
-
-class StatusSettings(_Strict):
-    """Where the status page is served."""
-
-    host: str = "127.0.0.1"
-    """The address it listens on; beyond loopback it needs a token."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8480
-    """0 takes any that is free."""
-    token: Reference | None = None
-    """Where the token is that readers show."""
-
-
-class Settings(_Strict):
-    """All settings; paths are relative to the file they stand in."""
-
-    database: Annotated[str, AfterValidator(_without_password)] = ""
-    """A path, a database URL without a password, or where such a URL is (`env:NAME`, `file:PATH`); empty means
-    metalwatch.db in the user's data folder."""
-    packs: tuple[str, ...] = ("precious",)
-    """Names of packs that ship, or paths."""
-    instruments: str | None = None
-    """A file like `rules/instruments.yml` with instruments and groups of your own."""
-    prices: PriceSettings = PriceSettings()
-    channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
-    routes: tuple[RouteFile, ...] = ()
-    """Who hears of what, the first match first; without any, every channel hears everything."""
-    templates: str | None = None
-    """A folder with your own words for messages: files called message.FORM.j2."""
-    digests: tuple[DigestFile, ...] = ()
-    """What happened in a day or a week, in one message."""
-    notices: tuple[str, ...] = ()
-    """Channels that are told when the daemon starts and stops."""
-    heartbeat: Reference | None = None
-    """Where the address is that is called while all is well: of a dead man's switch, a secret too."""
-    status: StatusSettings | None = None
-    """With it the daemon serves its status page."""
-    poll: Annotated[int, Field(ge=1, le=1440)] = 15
-    """Minutes between two looks at the source while a settled bar is missing."""
 
 
 class Configuration(BaseModel):

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.config import CONSOLE, Configuration
+from monitor.config import Configuration
 from monitor.errors import UsageError
 from monitor.messages import Form, Style, UserTemplate, style_of
 from monitor.packs import read_text
+from monitor.settings import CONSOLE
 
 if TYPE_CHECKING:  # they bring the database, and `check` opens none
     from monitor.delivery.channel import Channel
@@ -29,10 +30,7 @@ def open_source(configuration: Configuration) -> "PriceSource":
     if prices.source == "files":
         from monitor.prices.files import FileSource
 
-        if prices.folder is None:
-            msg = "prices.source is files, but prices.folder names none; set prices.folder"
-            raise UsageError(msg)
-        return FileSource(configuration.folder / prices.folder, configuration.catalogue)
+        return FileSource(configuration.folder / (prices.folder or ""), configuration.catalogue)
     from monitor.prices.yahoo import Limits, YahooSource
 
     limits = Limits(per_minute=prices.yahoo.requests_per_minute)

@@ -57,7 +57,9 @@ def find_packs(names: Iterable[str], *, folder: Path) -> list[Path]:
         path = folder / name
         shipped = shipped_folder() / f"{name}.yml"
         if path.is_dir():
-            found.extend(pack_files(path))
+            inside = pack_files(path)
+            found.extend(inside)
+            missing.extend([] if inside else [f"{name}: no packs in this folder; expected files *.yml"])
         elif path.is_file():
             found.append(path)
         elif "/" not in name and shipped.is_file():
@@ -106,6 +108,11 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         msg = f"{path}: no such file"
         raise UsageError(msg) from None
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read as UTF-8 text ({error})"
-        raise UsageError(msg) from None
+    except IsADirectoryError:
+        raise UsageError(f"{path}: a folder; expected a file") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        wrong = f"the byte 0x{error.object[error.start]:02x} is not UTF-8 text"
+        raise UsageError(f"{path}:{line}: {wrong}; save the file as UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None

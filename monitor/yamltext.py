@@ -71,7 +71,7 @@ def read_yaml(text: str, *, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise FaultyFileError([Fault(place, f"not YAML: {error.problem or error.context}")]) from None
+        raise FaultyFileError([Fault(place, _syntax(text, place, error))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise FaultyFileError([Fault(Place(file), f"not YAML: {str(error).splitlines()[0]}")]) from None
     if reader.faults:
@@ -79,6 +79,14 @@ def read_yaml(text: str, *, file: str) -> Document:
     return Document(
         file, value, reader.places, reader.keys, frozenset(reader.quotes), frozenset(reader.folded)
     )
+
+
+def _syntax(text: str, place: Place, error: yaml.MarkedYAMLError) -> str:
+    """Where YAML breaks, in its own words; a tab is one that nobody sees."""
+    line = "".join(text.splitlines()[(place.line or 1) - 1 : place.line])
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "not YAML: a tab at the beginning of the line; indent with spaces"
+    return f"not YAML: {error.problem or error.context}"
 
 
 def _refuse_depth(text: str) -> None:
@@ -196,17 +204,59 @@ def _rule(path: Path) -> str | None:
     return str(path[1]) if len(path) > 1 and path[0] == "rules" else None
 
 
+EXPECTED = {
+    "model_type": "expected a mapping",
+    "model_attributes_type": "expected a mapping",
+    "dict_type": "expected a mapping",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "literal_error": "expected {expected}",
+    "enum": "expected {expected}",
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than": "expected less than {lt}",
+    "less_than_equal": "expected at most {le}",
+}
+"""What pydantic says of a value, by the type of its error, in words that need no Python."""
+
+
 def _message(error: ErrorDetails, path: Path) -> str:
-    name = str(path[-1]) if path else "the file"
     if error["type"] == "missing":
         return f'the key "{error["loc"][-1]}" is missing'
     text = error["msg"].removeprefix("Value error, ")
     text = text[0].lower() + text[1:]
     if error["type"] == "value_error":
-        return f'"{name}": {text}'
-    came = error.get("input")
-    shown = type(came).__name__ if isinstance(came, dict | list) else repr(came)
-    return f'"{name}": {text}; got {shown}'
+        return f"{_called(path)}: {text}"
+    expected = EXPECTED.get(error["type"], text).format(**error.get("ctx", {}))
+    return f"{_called(path)}: {expected}; got {_shown(error.get('input'))}"
+
+
+def _called(path: Path) -> str:
+    """How the value at this path is called: by its key, in a list by its number."""
+    match path:
+        case ():
+            return "the file"
+        case (*_, str(key)):
+            return f'"{key}"'
+        case (*_, key, int(index)):
+            return f'entry {index + 1} of "{key}"'
+    return f"entry {path[-1]}"
+
+
+def _shown(came: object) -> str:
+    if isinstance(came, dict | list):
+        return "a mapping" if isinstance(came, dict) else "a list"
+    if came is None or isinstance(came, bool):
+        return "nothing" if came is None else str(came).lower()
+    return repr(came)
 
 
 def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:

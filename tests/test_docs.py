@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from monitor.cli.app import app
-from monitor.config import Settings
 from monitor.instruments import Catalogue
 from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
@@ -19,6 +18,7 @@ from monitor.packs import shipped_packs
 from monitor.rulefile import read_pack
 from monitor.rulefile.choosing import choices_of
 from monitor.rulefile.model import PackFile
+from monitor.settings import Settings
 from monitor.yamltext import read_yaml, validate
 from tests.support.process import Home, home
 

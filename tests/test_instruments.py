@@ -130,7 +130,7 @@ def test_shipped_ids_and_groups_are_words_that_rules_can_use(catalogue: Catalogu
         ("  silver: {", "  Silver: {", '11:3: "Silver" cannot be a name; expected lower-case letters'),
         ("  silver: {", "  it: {", '11:3: "it" belongs to the expression language'),
         ("unit: USD/ozt", "unit: EUR/ozt", '7:11: "unit": expected USD or USD/…'),
-        ("kind: future", "kind: futures", '5:11: "kind": input should be'),
+        ("kind: future", "kind: futures", '5:11: "kind": expected'),
         ("name: Gold\n", "naem: Gold\n", '4:5: unknown key "naem"; did you mean "name"?'),
         ("name: Silver", "missing: [2016-02-30]", '11:46: "missing": expected a date such as 2016-10-10'),
         ("groups:", "group:", '12:1: unknown key "group"; did you mean "groups"?'),

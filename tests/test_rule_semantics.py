@@ -516,7 +516,7 @@ def test_anchors_and_merge_keys_spare_repeating_oneself() -> None:
             "for_each: pair\n  levels: {info: {when: it > 1}}\n  overrides: {mp: {for: 2 bars}}",
             '"for" cannot be overridden in a ladder',
         ),
-        ("when: gold > 1\n  labels: {tier: 1}", '"tier": input should be a valid string; got 1'),
+        ("when: gold > 1\n  labels: {tier: 1}", '"tier": expected a text; got 1'),
         ("when: gold > 1\n  expires: soon", "\"expires\": it is a session: write 2026-12-31, not 'soon'"),
         (
             "when: gold > 1\n  on_missing: fire",

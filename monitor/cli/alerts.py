@@ -1,11 +1,11 @@
 """`alerts` and `ack`: what was told, what was not and why; and that somebody takes care of what is open."""
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
+from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration, day_option
 from monitor.cli.screen import say, show_json, table
 from monitor.errors import UsageError
 from monitor.overview.words import counted
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from monitor.rules import Instance, Rulebook
     from monitor.storage.store import Store
 
-DAY = "%Y-%m-%d"
 
 silence = typer.Typer(
     help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True
@@ -33,8 +32,8 @@ def alerts(
         str | None, typer.Argument(metavar="RULE", help="A rule, `*` for any letters; else all.")
     ] = None,
     *,
-    since: Annotated[datetime | None, typer.Option(formats=[DAY], help="From this session on.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=[DAY], help="Up to this session.")] = None,
+    since: Annotated[date | None, day_option(text="From this session on.")] = None,
+    until: Annotated[date | None, day_option(text="Up to this session.")] = None,
     severity: Annotated[str | None, typer.Option(help="info, warning or critical.")] = None,
     pack: Annotated[str | None, typer.Option(help="Of this pack.")] = None,
     instrument: Annotated[str | None, typer.Option(help="About this instrument.")] = None,
@@ -54,7 +53,7 @@ def alerts(
     for option, (given, words) in known.items():
         if given is not None and given not in words:
             raise UsageError(f"{option}: expected one of {', '.join(words)}; got {given}")
-    span = {"since": since.date() if since else None, "until": until.date() if until else None}
+    span = {"since": since, "until": until}
     chosen = Filter(
         rule=rule,
         pack=pack,

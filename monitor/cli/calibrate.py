@@ -13,9 +13,9 @@ from monitor.cli.options import (
     PricesOption,
     SettingsOption,
     ToOption,
+    check_span,
     configuration,
     rate_of,
-    span_of,
 )
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
@@ -60,9 +60,9 @@ def calibrate(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(rulebook, held.bars, held.source)
-    first, last = span_of(start, end)
+    check_span(start, end)
     with working("judging"):
-        done = run(rulebook, held.bars, start=first, end=last)
+        done = run(rulebook, held.bars, start=start, end=end)
     with patient() as patience:
         result = find(done, name, wanted, watch=patience.watch)
     if result is None:

@@ -13,8 +13,8 @@ from monitor.cli.options import (
     PricesOption,
     SettingsOption,
     ToOption,
+    check_span,
     configuration,
-    span_of,
 )
 from monitor.cli.patience import patient
 from monitor.cli.revisions import pack_texts
@@ -81,15 +81,15 @@ def diff(
         note(f"warning: {warning}")
     for book in books:
         check_held(book, held.bars, held.source)
-    first, last = span_of(start, end)
+    check_span(start, end)
     with patient() as patience:
         versions = patience.watch(books, "versions judged")
-        judged = [run(book, held.bars, start=first, end=last) for book in versions]
+        judged = [run(book, held.bars, start=start, end=end) for book in versions]
     if len(judged) < len(books):
         raise MonitorError("stopped before both versions were judged: nothing was compared")
     found_difference = difference(*judged)
     if json:
-        show_json(_plain(found_difference, held, names, rev, (first, last)))
+        show_json(_plain(found_difference, held, names, rev, (start, end)))
     else:
         _show(found_difference, held)
     if exit_code and not found_difference.same:

@@ -185,8 +185,8 @@ def _source(found: "Configuration", rulebook: "Rulebook | None", now: datetime) 
 
 def _channel(found: "Configuration", name: str) -> _Finding:
     """Whether there is an address, and apprise can use it; nothing is sent."""
-    from monitor.config import CONSOLE
     from monitor.delivery.channel import url_faults, url_remarks
+    from monitor.settings import CONSOLE
 
     what = f'channel "{name}"'
     if found.settings.channels[name].url == CONSOLE:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
+from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration, day_option
 from monitor.cli.screen import note, say, show_json
 from monitor.errors import UsageError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from monitor.instruments import Catalogue, Instrument
     from monitor.quality import Judged
 
-DAY = "%Y-%m-%d"
 TYPED_IN = "typed in"
 
 
@@ -24,10 +23,7 @@ def enter(
     instrument: Annotated[str, typer.Argument(help="A series of kind manual, such as pslv_nav.")],
     value: Annotated[float, typer.Argument(help="Its value, in its own unit.")],
     *,
-    on: Annotated[
-        datetime | None,
-        typer.Option(formats=[DAY], help="The session it is of; else today, where it is made."),
-    ] = None,
+    on: Annotated[date | None, day_option(text="The session it is of; else today, where it is made.")] = None,
     unit: Annotated[
         str | None, typer.Option(help="The unit of the value; another one than the catalogue's is refused.")
     ] = None,
@@ -45,7 +41,7 @@ def enter(
     found = configuration(settings)
     now = read_clock(clock or found.clock).now()
     one = _manual(instrument, found.catalogue)
-    session = on.date() if on else now.astimezone(ZoneInfo(one.zone)).date()
+    session = on or now.astimezone(ZoneInfo(one.zone)).date()
     _refuse(one, value, session, unit, now)
     with opened(found) as (store, _source):
         held = store.bars(instruments=[one.id])

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,15 @@ import monitor
 from monitor.cli.episodes import is_reported, show_attention, show_episodes
 from monitor.cli.evidence import show_evidence, show_spans, write_page, write_rows
 from monitor.cli.known import show_known
-from monitor.cli.options import JsonOption, PacksArgument, SettingsOption, configuration
+from monitor.cli.options import (
+    FromOption,
+    JsonOption,
+    PacksArgument,
+    SettingsOption,
+    ToOption,
+    check_span,
+    configuration,
+)
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, show_json, working
 from monitor.errors import UsageError
@@ -26,8 +34,6 @@ if TYPE_CHECKING:
     from monitor.instruments import Catalogue
     from monitor.policy import Decided
     from monitor.rules import InstanceKey, Rulebook
-
-DAY = "%Y-%m-%d"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,10 +48,8 @@ def backtest(
         Path | None,
         typer.Option(help="A file, a folder, or a mapping such as prices.yml; else the prices held."),
     ] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY], help="First session reported.")
-    ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")] = None,
+    start: FromOption = None,
+    end: ToOption = None,
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Also write a report that opens in a browser, offline."),
@@ -70,16 +74,16 @@ def backtest(
     from monitor.backtest.budget import over_budget, read_budget
 
     allowed = None if budget is None else read_budget(budget)
-    first, last = (None if day is None else day.date() for day in (start, end))
+    check_span(start, end)
     if as_known:
         if prices or html or parquet or budget:
             refused = "--prices, --html, --parquet or --budget"
             raise UsageError(f"--as-known judges the prices held; it takes no {refused}")
-        show_known(configuration(settings), packs or (), (first, last), json=json)
+        show_known(configuration(settings), packs or (), (start, end), json=json)
         return
-    options = {"--prices": prices, "--from": first, "--to": last, "--settings": settings}
+    options = {"--prices": prices, "--from": start, "--to": end, "--settings": settings}
     found = configuration(settings)
-    report = _report(found, packs or (), prices, (first, last), _command(packs or (), options))
+    report = _report(found, packs or (), prices, (start, end), _command(packs or (), options))
     cut = "" if html is None else write_page(html, report, found)
     if parquet is not None:
         write_rows(parquet, report.measured)

@@ -175,7 +175,15 @@ def _plain(one: _Imported) -> dict[str, object]:
 
 def _show(done: list[_Imported], *, dry_run: bool) -> None:
     rows = [
-        (one.instrument, one.first, one.last, f"{one.bars:,}", f"{one.new:,}", one.held, len(one.changes))
+        (
+            one.instrument,
+            one.first or "-",
+            one.last or "-",
+            f"{one.bars:,}",
+            f"{one.new:,}",
+            one.held,
+            len(one.changes),
+        )
         for one in done
     ]
     columns = ("instrument", "first", "last", "bars", "would be new" if dry_run else "new", "held", "changes")

@@ -1,9 +1,9 @@
 """Options that several commands share."""
 
 import re
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,20 @@ from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.config import Configuration
+
+
+def a_day(text: str) -> date:
+    """A date as an option takes it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a date such as 2020-03-12; got {text!r}") from None
+
+
+def day_option(*names: str, text: str) -> Any:
+    """An option that takes a date."""
+    return typer.Option(*names, parser=a_day, metavar="DATE", help=text)
+
 
 SettingsOption = Annotated[
     Path | None,
@@ -25,15 +39,14 @@ ClockOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
-DAY = "%Y-%m-%d"
 TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(week|month|year)\Z")
 A_YEAR = {"week": 365.25 / 7, "month": 12.0, "year": 1.0}
 PricesOption = Annotated[
     Path | None,
     typer.Option("--prices", help="A file, a folder, or a mapping such as prices.yml; else the prices held."),
 ]
-FromOption = Annotated[datetime | None, typer.Option("--from", formats=[DAY], help="First session counted.")]
-ToOption = Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last session judged.")]
+FromOption = Annotated[date | None, day_option("--from", text="First session reported.")]
+ToOption = Annotated[date | None, day_option("--to", text="Last session judged.")]
 PacksArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="PACK", help="Packs that ship, by name, or files, or folders."),
@@ -47,9 +60,10 @@ def configuration(settings: Path | None) -> "Configuration":
     return read_configuration(settings)
 
 
-def span_of(start: datetime | None, end: datetime | None) -> tuple[date | None, date | None]:
-    """The sessions that `--from` and `--to` name."""
-    return start and start.date(), end and end.date()
+def check_span(start: date | None, end: date | None) -> None:
+    """UsageError where a span ends before it begins."""
+    if start is not None and end is not None and end < start:
+        raise UsageError(f"the span ends on {end}, before it begins on {start}; turn the two round")
 
 
 def rate_of(text: str) -> float:

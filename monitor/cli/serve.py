@@ -27,11 +27,11 @@ def serve(
     from contextlib import closing
 
     from monitor.clock import read_clock
-    from monitor.config import StatusSettings
     from monitor.gather import keep_apart
     from monitor.logs import log_to_stderr
     from monitor.memory import stays
     from monitor.opening import make_context, open_source
+    from monitor.settings import StatusSettings
     from monitor.status.histories import Histories
     from monitor.status.server import address, listen
     from monitor.status.server import serve as answer

@@ -1,11 +1,11 @@
 """`silence`: do not tell of some alerts for a while, with a reason, an end, and a look at what that would hide."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration
+from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration, day_option
 from monitor.cli.screen import paragraph, say, show_json, table
 from monitor.errors import UsageError
 from monitor.overview.words import counted
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from monitor.rules import Rulebook
     from monitor.storage.store import Store
 
-DAY = "%Y-%m-%d"
 LAST = timedelta(days=365)
 
 app = typer.Typer(help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True)
@@ -32,7 +31,7 @@ def add(
     days: Annotated[
         float | None, typer.Option("--days", min=0.01, help="It ends after so many days.")
     ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=[DAY], help="It ends on this date.")] = None,
+    until: Annotated[date | None, day_option(text="It ends on this date.")] = None,
     until_resolved: Annotated[
         bool, typer.Option("--until-resolved", help="It ends when what is open now is resolved.")
     ] = False,
@@ -99,14 +98,12 @@ def _match(
     )
 
 
-def _end(
-    now: datetime, days: float | None, until: datetime | None, *, until_resolved: bool
-) -> datetime | None:
+def _end(now: datetime, days: float | None, until: date | None, *, until_resolved: bool) -> datetime | None:
     if sum((days is not None, until is not None, until_resolved)) != 1:
         raise UsageError("a silence needs one end: --days N, --until DATE or --until-resolved")
     if days is not None:
         return now + timedelta(days=days)
-    end = datetime.combine(until.date(), time(), UTC) if until else None
+    end = datetime.combine(until, time(), UTC) if until else None
     if end is not None and end <= now:
         raise UsageError(f"--until: {end:%Y-%m-%d} is over already")
     return end

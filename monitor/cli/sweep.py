@@ -14,9 +14,9 @@ from monitor.cli.options import (
     PricesOption,
     SettingsOption,
     ToOption,
+    check_span,
     configuration,
     rate_of,
-    span_of,
 )
 from monitor.cli.patience import patient
 from monitor.cli.screen import note, paragraph, say, show_json, table, working
@@ -76,8 +76,8 @@ def sweep(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(choices.rulebook, held.bars, held.source)
-    first, last = span_of(start, end)
-    plan = Plan(choices=choices, start=first, end=last, windows=windows, target=wanted)
+    check_span(start, end)
+    plan = Plan(choices=choices, start=start, end=end, windows=windows, target=wanted)
     with patient() as patience:
         done = run(plan, held.bars, engine=engine, processes=processes, watch=patience.watch)
     if chart is not None:

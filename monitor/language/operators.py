@@ -27,7 +27,7 @@ def read_operator(reader: "Reader", part: Operator) -> Node:
 
 def is_broken(node: Node) -> bool:
     """Whether a node stands for a part in trouble."""
-    return isinstance(node, Const) and type(node) is not Const
+    return isinstance(bare := unnamed(node), Const) and type(bare) is not Const
 
 
 def _logic(reader: "Reader", part: Operator, operands: tuple[Node, ...]) -> Node:

@@ -6,6 +6,7 @@ line, so that nothing is lost in silence.  Which rows make good bars is decided 
 
 import csv
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
@@ -67,13 +68,27 @@ def read_table(path: Path) -> Table:
     file = str(path)
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
-            return Table(file, _named(pl.read_parquet(path, glob=False), file, first_line=1))
-        return _csv_table(file, path.read_bytes().decode("utf-8-sig", errors="replace"))
+            frame = _named(pl.read_parquet(path, glob=False), file, first_line=1)
+            if faults := list(_strange_columns(frame, file)):
+                raise FaultyFileError(faults)
+            return Table(file, frame)
+        data = path.read_bytes()
+        encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+        return _csv_table(file, data.decode(encoding, errors="replace"))
     except OSError as error:
         raise FaultyFileError([Fault(Place(file), f"cannot be read: {error.strerror or error}")]) from None
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise FaultyFileError([Fault(Place(file), f"cannot be read as a table: {reason}")]) from None
+
+
+def _strange_columns(frame: pl.DataFrame, file: str) -> Iterator[Fault]:
+    """Columns whose cells cannot be read as one date or number each."""
+    for name in ("date", *NUMBERS):
+        kind = frame.schema[name]
+        if kind.is_nested() or kind == pl.Binary:
+            wanted = "a date" if name == "date" else "a number"
+            yield Fault(Place(file), f"the column for the {name} is of type {kind}; expected {wanted} a row")
 
 
 def _csv_table(file: str, text: str) -> Table:

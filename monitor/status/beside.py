@@ -8,8 +8,9 @@ from typing import Protocol
 
 import structlog
 
-from monitor.config import Configuration, StatusSettings
+from monitor.config import Configuration
 from monitor.gather import Context
+from monitor.settings import StatusSettings
 from monitor.status.histories import Histories
 from monitor.status.server import address, listen, served
 from monitor.status.site import Site

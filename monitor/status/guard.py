@@ -7,7 +7,6 @@ made to point here is refused.  A token comes as `Authorization: Bearer`, or onc
 import hashlib
 import hmac
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.errors import UsageError
+from monitor.settings import exposed, is_loopback
 
 COOKIE = "metalwatch"
 SHORTEST = 16
@@ -24,24 +24,10 @@ OPEN = frozenset({"/healthz", "/login"})
 FOR_PROGRAMS = ("/api/", "/openapi.json", "/metrics", "/readyz")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def check_exposure(host: str, token: str | None) -> None:
     """UsageError where others could look without a token, or with one that can be guessed."""
     if token is None and not is_loopback(host):
-        msg = (
-            f"status.host: {host} can be reached from other machines; set status.token to env:NAME or file:PATH, "
-            "or listen on 127.0.0.1"
-        )
-        raise UsageError(msg)
+        raise UsageError(f"status.host: {exposed(host)}")
     if token is not None and len(token) < SHORTEST:
         msg = f"status.token: expected at least {SHORTEST} signs; got {len(token)}; `openssl rand -hex 16` makes one"
         raise UsageError(msg)

@@ -149,6 +149,12 @@ def test_what_a_condition_compares_are_its_inputs_without_the_constants() -> Non
         ("(gold > 1) > 2", 1, '">" takes numbers, and this is a condition', None),
         ("gold and silver > 1", 0, '"and" takes conditions, and this is a number', "compare it"),
         ("not gold", 4, '"not" takes conditions, and this is a number', "compare it"),
+        (
+            'convert(gold, "USD/foo") > 1',
+            0,
+            '"USD/foo" is no unit; quantities: g, kg, t, ozt, lb, bbl, sh, unit; a currency is three capitals',
+            None,
+        ),
         ("gold > 1e999", 7, "a number this large cannot be computed with", None),
         ("gold > 1e308 * 10", 7, "a number this large cannot be computed with", None),
     ],

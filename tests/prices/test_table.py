@@ -224,3 +224,25 @@ def test_parquet_is_read_whatever_type_its_dates_have(
 def test_a_broken_parquet_file_is_a_fault(write: Write, catalogue: Catalogue) -> None:
     with pytest.raises(FaultyFileError, match="cannot be read as a table"):
         read_prices(write("not parquet", "spy.parquet"), catalogue)
+
+
+def test_columns_of_a_parquet_file_that_hold_lists_are_faults(tmp_path: Path, catalogue: Catalogue) -> None:
+    frame = pl.DataFrame({"Date": [[date(2025, 7, 1)]], "Close": [[5.0]], "Volume": [b"1"]})
+    frame.write_parquet(tmp_path / "spy.parquet")
+
+    with pytest.raises(FaultyFileError) as caught:
+        read_prices(tmp_path, catalogue)
+
+    assert [
+        str(fault).partition(": the column ")[2].partition(" is of")[0] for fault in caught.value.faults
+    ] == [
+        "for the date",
+        "for the close",
+        "for the volume",
+    ]
+
+
+def test_the_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path, catalogue: Catalogue) -> None:
+    (tmp_path / "spy.csv").write_text("Date\tClose\n2025-07-01\t5\n", encoding="utf-16")
+
+    assert closes(read_prices(tmp_path, catalogue)) == {"2025-07-01": 5.0}

@@ -35,7 +35,7 @@ def test_a_case_without_faults_is_read(tmp_path: Path) -> None:
         ("rule: high", "rule: hihg", '9:37: no rule "hihg" is judged in this case; did you mean "high"?'),
         ("rule: high", "rule: jump mp", 'no rule "jump mp" is judged in this case'),
         ("rule: high", "rule: high, level: critical", '"high" has no level critical; its levels: warning'),
-        ("kind: open", "kind: opened", "9:25: \"kind\": input should be 'pending'"),
+        ("kind: open", "kind: opened", "9:25: \"kind\": expected 'pending'"),
         ("series:", "serie:", '4:5: unknown key "serie"; did you mean "series"?'),
         ("series:", "rules: [hihg]\n    series:", 'the pack has no rule "hihg"; did you mean "high"?'),
         (

@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from monitor.errors import UsageError
-from monitor.status.guard import check_exposure, cookie_of, is_loopback
+from monitor.settings import is_loopback
+from monitor.status.guard import check_exposure, cookie_of
 from tests.status.conftest import TOKEN
 
 Stranger = Callable[..., TestClient]

@@ -1,0 +1,97 @@
+"""What a settings file may say, and how it is told what it may not: all at once, in words that need no Python."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.config import read_configuration
+from monitor.errors import FaultyFileError, UsageError
+from monitor.packs import find_packs, read_text
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    file = folder / "s.yml"
+    file.write_text(text)
+    with pytest.raises(FaultyFileError) as caught:
+        read_configuration(file, {})
+    return [str(fault).removeprefix(f"{folder}/") for fault in caught.value.faults]
+
+
+def test_values_of_the_wrong_kind_are_told_as_what_was_expected(tmp_path: Path) -> None:
+    text = (
+        "database: 5\npacks: precious\nprices: yahoo\nchannels: [console]\npoll: soon\n"
+        "status: {host: 1, port: 99999}\nroutes: {a: b}\nnotices: [1, ~]\n"
+    )
+
+    assert faults(tmp_path, text) == [
+        's.yml:1:11: "database": expected a text; got 5',
+        "s.yml:2:8: \"packs\": expected a list; got 'precious'",
+        "s.yml:3:9: \"prices\": expected a mapping; got 'yahoo'",
+        's.yml:4:11: "channels": expected a mapping; got a list',
+        "s.yml:5:7: \"poll\": expected a whole number; got 'soon'",
+        's.yml:6:16: "host": expected a text; got 1',
+        's.yml:6:25: "port": expected at most 65535; got 99999',
+        's.yml:7:9: "routes": expected a list; got a mapping',
+        's.yml:8:11: entry 1 of "notices": expected a text; got 1',
+        's.yml:8:14: entry 2 of "notices": expected a text; got nothing',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[1]", "1:1: the file: expected a mapping; got a list"),
+        (
+            "prices: {source: files}",
+            '1:9: "prices": the source is files, so `folder:` must say where they are',
+        ),
+        (
+            "status: {host: 0.0.0.0}",
+            '1:9: "status": 0.0.0.0 can be reached from other machines; set status.token',
+        ),
+        (
+            "status: {token: abc}",
+            '1:17: "token": this is a secret and does not belong here: write env:NAME or',
+        ),
+        ("heartbeat: console", '1:12: "heartbeat": this is a secret'),
+        ("channels: {mail: 'file:'}", '1:18: "mail": an address is a secret'),
+        ("channels: {a: {url: console, rate: lots}}", '1:36: "rate": expected a rate such as "20 per hour"'),
+        ("database: mysql://me@host/x", '1:11: "database": expected a path, sqlite:///PATH or postgresql://'),
+        ("database: postgresql://me:p/w@host/x", '1:11: "database": a password is a secret'),
+        ("packs:\n\t- precious", "2:1: not YAML: a tab at the beginning of the line; indent with spaces"),
+    ],
+)
+def test_what_settings_may_not_say_is_told_with_its_place_and_what_to_do(
+    text: str, fault: str, tmp_path: Path
+) -> None:
+    (found,) = faults(tmp_path, text)
+
+    assert found.startswith(f"s.yml:{fault}")
+
+
+@pytest.mark.parametrize(
+    "database", ["my.db", "sqlite:///my.db", "postgresql:///x?host=/run/postgresql", "postgresql://me@h/x"]
+)
+def test_a_database_that_can_be_opened_is_right(database: str, tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(f"database: {database}\n")
+
+    assert read_configuration(tmp_path / "s.yml", {}).settings.database == database
+
+
+def test_a_file_that_is_no_text_is_told_with_its_line_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "latin.yml").write_bytes(b"pack: x\nabout: caf\xe9\n")
+    (tmp_path / "folder.yml").mkdir()
+
+    with pytest.raises(
+        UsageError, match=r"latin\.yml:2: the byte 0xe9 is not UTF-8 text; save the file as UTF-8"
+    ):
+        read_text(tmp_path / "latin.yml")
+    with pytest.raises(UsageError, match=r"folder\.yml: a folder; expected a file"):
+        read_text(tmp_path / "folder.yml")
+
+
+def test_a_folder_without_packs_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=re.escape("empty: no packs in this folder; expected files *.yml")):
+        find_packs(["empty"], folder=tmp_path)
