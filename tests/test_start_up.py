@@ -21,6 +21,7 @@ def test_help_the_version_and_a_wrong_option_load_nothing_heavy() -> None:
 
 
 SETTINGS = """\
+database: metalwatch.db
 packs: [precious]
 prices: {source: sample}
 channels: {console: {url: console}}

@@ -1,7 +1,8 @@
 """What `backtest` tells of episodes and of the messages they made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from monitor.cli.screen import paragraph, say, table
@@ -32,9 +33,7 @@ def show_episodes(done: "Backtest", source: str) -> None:
     first, last = span(done.tracks)
     say(f"Prices: {source}, {first} to {last}")
     everything = episodes(done.decided)
-    rows = [
-        _summary(key, [e for e in everything if (e.rule, e.instance) == key], done) for key in _keys(done)
-    ]
+    rows = [row for pack, keys in groupby(_keys(done), _pack) for row in _rows(pack, keys, everything, done)]
     table(("rule", "episodes", "told", "a year", "first", "last", "days open"), rows, right=(1, 2, 3, 6))
     for key in _keys(done):
         own = [e for e in everything if (e.rule, e.instance) == key]
@@ -59,6 +58,27 @@ def _keys(done: "Backtest") -> list[tuple[str, str | None]]:
     return [instance.key for instance in done.rulebook.instances]
 
 
+def _pack(key: tuple[str, str | None]) -> str:
+    return key[0].partition("/")[0]
+
+
+def _rows(
+    pack: str,
+    keys: Iterable[tuple[str, str | None]],
+    everything: Sequence["monitor.backtest.Episode"],
+    done: "Backtest",
+) -> Iterator[tuple[object, ...]]:
+    """A pack, its rules below it, and below each rule of a group its members."""
+    yield (pack,)
+    for rule, instances in groupby(keys, lambda key: key[0]):
+        name = f"  {rule.partition('/')[2]}"
+        for place, key in enumerate(instances):
+            own = [e for e in everything if (e.rule, e.instance) == key]
+            if key[1] is not None and not place:
+                yield (name,)
+            yield (name if key[1] is None else f"    {key[1]}", *_summary(key, own, done))
+
+
 def _name(key: tuple[str, str | None]) -> str:
     return key[0] if key[1] is None else f"{key[0]} {key[1]}"
 
@@ -75,7 +95,7 @@ def _summary(
     length = f"{closed[len(closed) // 2]}" if closed else "-"
     rate = f"{len(own) / years:.1f}" if own else "0"
     ends = (own[0].opened, own[-1].opened) if own else ("-", "-")
-    return (_name(key), len(own), sum(e.told for e in own), rate, *ends, length)
+    return (len(own), sum(e.told for e in own), rate, *ends, length)
 
 
 def _show_dates(name: str, dates: list[tuple[date, date | None, bool]]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.eventfile import Event
     from monitor.instruments import Catalogue
 
-TITLE = 28
+LEAST_SHOWN = 0.0005
 
 
 def register(app: typer.Typer) -> None:
@@ -221,9 +221,8 @@ def _window(one: "Around") -> str:
 
 
 def _case(one: "Case") -> tuple[str, ...]:
-    title = one.event.title if len(one.event.title) <= TITLE else one.event.title[: TITLE - 3] + "..."
     mark = "*" if one.overlaps else ""
-    return (f"{one.event.date}{mark}", title, *(map(_percent, one.returns)))
+    return (f"{one.event.date}{mark}", one.event.title, *(map(_percent, one.returns)))
 
 
 def _row(one: "Around") -> tuple[str, ...]:
@@ -233,7 +232,11 @@ def _row(one: "Around") -> tuple[str, ...]:
     if placebo is None:
         return (*head, share, "-", "-", "-")
     between = f"{_percent(placebo.low)}..{_percent(placebo.high)}"
-    return (*head, share, between, f"{placebo.beaten:.0%}", f"{placebo.p:.3f}")
+    return (*head, share, between, f"{placebo.beaten:.0%}", _p(placebo.p))
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= LEAST_SHOWN else "<.001"
 
 
 def _percent(value: float | None, sign: str = "+") -> str:

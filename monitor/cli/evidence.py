@@ -1,6 +1,7 @@
 """What `backtest` tells of evidence: for people a sentence and a small table for each rule, rows for machines."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def _beside(one: "Evidence") -> str:
             f"t = {told.naive.t:.1f} over {told.naive.sessions:,} true sessions would be wrong, they overlap"
         )
     if told.chance is not None:
-        texts.append(f"two-sided p = {told.chance.p_two_sided:.2f}")
+        texts.append(f"two-sided p {_p(told.chance.p_two_sided, equals='= ')}")
     if told.episodes.worst_path is not None:
         texts.append(f"worst way there {_percent(told.episodes.worst_path)} %")
     texts.append(f"without the best {_percent(told.without_best.mean)}")
@@ -99,8 +100,8 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:+.1f}"
 
 
-def _p(value: float) -> str:
-    return f"{value:.2f}" if value >= LEAST_SHOWN else "<.01"
+def _p(value: float, *, equals: str = "") -> str:
+    return f"{equals}{value:.2f}" if value >= LEAST_SHOWN else "<.01"
 
 
 def _share(value: float | None) -> str:
@@ -145,10 +146,7 @@ def write_page(path: Path, report: "Report", found: "Configuration") -> str:
     events = load_events(found.catalogue)
     with patient() as patience:
         text = page(report, events, watch=patience.watch)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+    _write(path, text.encode())
     return f"{path}: stopped before the end, not every rule is drawn" if patience.over else ""
 
 
@@ -161,7 +159,13 @@ def write_rows(path: Path, measured: "Measured") -> None:
     types = {str: pl.String, int: pl.Int64, float: pl.Float64}
     schema = {name: types[kind] for name, kind in ROWS.items()}
     frame = pl.DataFrame([row for one in measured.rules for row in one.rows()], schema=schema)
+    rows = BytesIO()
+    frame.write_parquet(rows)
+    _write(path, rows.getvalue())
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        frame.write_parquet(path)
+        path.write_bytes(data)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None

@@ -1,11 +1,13 @@
 """What `backtest` prints of evidence: short intervals, and closes that are no price."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from monitor.backtest.spans import LegSpan, Reproduction
-from monitor.cli.evidence import _between, show_spans
+from monitor.cli.evidence import _between, _write, show_spans
+from monitor.errors import UsageError
 
 LEG = LegSpan(
     instrument="oil",
@@ -40,3 +42,9 @@ def test_closes_that_are_no_price_are_told_and_of_a_leg_without_any_nothing_is(
     told = " ".join(capsys.readouterr().out.split())
     assert "oil: 1 close not above zero: no price, and no return begins or ends there." in told
     assert "gold: " not in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_report_for_which_the_disk_has_no_room_is_told() -> None:
+    with pytest.raises(UsageError, match="/dev/full: cannot be written: No space left on device"):
+        _write(Path("/dev/full"), b"PAR1")
