@@ -121,15 +121,15 @@ def _fired(track: Track, name: str) -> Rows:
 
 def delayed(track: Track, opened: Rows, resolved: Rows) -> Rows:
     """When W1's cooldown lets an episode of ours fire."""
-    verdicts, hold = track.verdicts[0], track.instance.dwells[0].bars
+    verdicts, hold = track.verdicts[0].tobytes(), track.instance.dwells[0].bars
     held = bytes([Verdict.FIRE] * hold)
     ends = np.append(resolved, len(verdicts))[: len(opened)]
     found: list[int] = []
     for start, end in zip(opened.tolist(), ends.tolist(), strict=True):
         first = max(start, found[-1] + COOLDOWN) if found else start
-        at = verdicts[first + 1 - hold : end].tobytes().find(held)
+        at = verdicts.find(held, first + 1 - hold, end)
         if at >= 0:
-            found.append(first + at)
+            found.append(at + hold - 1)
     return np.array(found, np.int64)
 
 
