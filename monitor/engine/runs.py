@@ -17,6 +17,12 @@ from monitor.alerts import Dwell, Verdict
 Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
+_LEFT_OUT = {
+    Verdict.FIRE: (Verdict.UNKNOWN,),
+    Verdict.CLEAR: (Verdict.UNKNOWN, Verdict.BAND_KEEPING_CLEARS),
+}
+"""What changes nothing where sessions of a class are counted."""
+
 
 def is_by_runs(dwell: Dwell) -> bool:
     """Whether runs say all: nothing counts some of many sessions, or closes for lack of data."""
@@ -26,12 +32,11 @@ def is_by_runs(dwell: Dwell) -> bool:
 def episodes_of(verdicts: npt.NDArray[np.int8], dwell: Dwell) -> tuple[Rows, Rows]:
     """The rows in which episodes open, and those in which they resolve; the last may be open still."""
     runs = _runs(verdicts)
-    runs = runs.only(runs.kinds != Verdict.UNKNOWN)
     if dwell.edge:
-        runs = runs.only(np.logical_or.accumulate(runs.kinds != Verdict.FIRE))
-    counted = runs.only(runs.kinds != Verdict.BAND_KEEPING_CLEARS)
+        quiet = (runs.kinds != Verdict.FIRE) & (runs.kinds != Verdict.UNKNOWN)
+        runs = runs.only(np.logical_or.accumulate(quiet))
     opening = _nth_in_a_row(runs, Verdict.FIRE, dwell.bars, apart=dwell.max_unknown)
-    closing = _nth_in_a_row(counted, Verdict.CLEAR, dwell.clear_bars, apart=len(verdicts))
+    closing = _nth_in_a_row(runs, Verdict.CLEAR, dwell.clear_bars, apart=len(verdicts))
     return _in_turns(opening, closing)
 
 
@@ -40,31 +45,33 @@ class _Runs:
     """Stretches of sessions of one class, in order."""
 
     starts: Rows
-    lengths: Rows
+    stops: Rows
     kinds: npt.NDArray[np.int8]
 
     def only(self, wanted: Mask) -> "_Runs":
-        return _Runs(self.starts[wanted], self.lengths[wanted], self.kinds[wanted])
+        return _Runs(self.starts[wanted], self.stops[wanted], self.kinds[wanted])
 
 
 def _runs(verdicts: npt.NDArray[np.int8]) -> _Runs:
     first = np.zeros(min(len(verdicts), 1), np.intp)
     edges = np.concatenate((first, np.flatnonzero(verdicts[1:] != verdicts[:-1]) + 1, [len(verdicts)]))
-    starts = edges[:-1]
-    return _Runs(starts, edges[1:] - starts, verdicts[starts])
+    return _Runs(edges[:-1], edges[1:], verdicts[edges[:-1]])
 
 
 def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows:
     """The row of the n-th session in a row of this class; so many sessions that are left out may lie between."""
-    holds = runs.kinds == kind
     if count == 1:
-        starts: Rows = runs.starts[holds]  # one that goes on after what is left out does nothing anyway
+        starts: Rows = runs.starts[
+            runs.kinds == kind
+        ]  # one that goes on after what is left out does nothing anyway
         return starts
-    between = runs.starts[1:] - runs.starts[:-1] - runs.lengths[:-1]
+    runs = runs.only(~np.isin(runs.kinds, _LEFT_OUT[kind]))
+    holds, lengths = runs.kinds == kind, runs.stops - runs.starts
+    between = runs.starts[1:] - runs.stops[:-1]
     goes_on = np.concatenate(([False], holds[1:] & holds[:-1] & (between <= apart)))[: len(holds)]
-    before = np.cumsum(runs.lengths) - runs.lengths
+    before = np.cumsum(lengths) - lengths
     counted = before - np.maximum.accumulate(np.where(goes_on, 0, before))
-    reached = holds & (counted < count) & (count <= counted + runs.lengths)
+    reached = holds & (counted < count) & (count <= counted + lengths)
     rows: Rows = runs.starts[reached] + count - 1 - counted[reached]
     return rows
 
