@@ -46,6 +46,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+LIBRARIES = {
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # none is used; it would read about every package to find some
+    "OPENBLAS_NUM_THREADS": "1",  # numpy multiplies no matrices here; a thread for each core would spin at the start
+}
+"""What libraries are told, by their variables of the environment, unless a user says otherwise."""
+
 
 def _version(*, wanted: bool) -> None:
     if wanted:
@@ -92,8 +98,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not know every sign
-    # None of pydantic's plugins is used, and it would read what every installed package says of itself to find some.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # noqa: TID251 - a setting of pydantic, not ours
+    for name, value in LIBRARIES.items():
+        os.environ.setdefault(name, value)  # noqa: TID251 - settings of libraries, not ours
     try:
         app()
     except FaultyFileError as error:
