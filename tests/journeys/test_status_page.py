@@ -115,7 +115,7 @@ def test_what_others_could_read_needs_a_token(place: Home) -> None:
         "status.token: the environment variable METALWATCH_TOKEN is not set; set it to the token"
         in unset.stderr
     )
-    assert "status.host: 0.0.0.0 can be reached from other machines; set status.token" in open_to_all.stderr
+    assert "0.0.0.0 can be reached from other machines; set status.token" in open_to_all.stderr
     assert "Traceback" not in unset.stderr + open_to_all.stderr
 
 
