@@ -60,10 +60,8 @@ def _runs(verdicts: npt.NDArray[np.int8]) -> _Runs:
 
 def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows:
     """The row of the n-th session in a row of this class; so many sessions that are left out may lie between."""
-    if count == 1:
-        starts: Rows = runs.starts[
-            runs.kinds == kind
-        ]  # one that goes on after what is left out does nothing anyway
+    if count == 1:  # one that goes on after what is left out does nothing anyway
+        starts: Rows = runs.starts[runs.kinds == kind]
         return starts
     runs = runs.only(~np.isin(runs.kinds, _LEFT_OUT[kind]))
     holds, lengths = runs.kinds == kind, runs.stops - runs.starts
