@@ -133,3 +133,21 @@ def test_levels_are_classed_together_as_each_of_them_alone(
 
     alone = [verdicts_of([level], metrics, 12 * more)[0] for level in levels]
     assert [one.tolist() for one in together] == [one.tolist() for one in alone]
+
+
+def test_what_was_computed_and_what_is_plain_arithmetic_are_asked_together() -> None:
+    asks = [understand(f"change({one}, 1) > 5%", Scope(CATALOGUE)) for one in ("gold", "silver")]
+    computed = asks[0].operands[0].key
+    columns = Columns(
+        {
+            "gold.close": pl.Series([1.0, 1.0, 1.0, 1.0]),
+            "silver.close": pl.Series([1.0, 1.01, 2.0, 2.0]),
+            computed: pl.Series([None, 0.5, None, 0.1]),
+        }
+    )
+    together, (block,) = Asked(asks, columns), blocks(4)
+
+    assert together.holds(block).tolist() == [[False, True, False, True], [False, False, True, False]]
+    assert together.fails(block).tolist() == [[False, False, False, False], [False, True, False, True]]
+    assert together.unknown(block).tolist() == [[True, False, True, False], [True, False, False, False]]
+    assert not together.known(block)
