@@ -2,6 +2,8 @@
 
 import platform
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,19 @@ def test_what_is_free_between_what_is_held_goes_back_to_the_system() -> None:
 
     assert resident() < before - 32 * MIB
     assert len(held) == 256
+
+
+def test_at_its_end_a_command_does_not_look_for_garbage() -> None:
+    circle = (
+        "from monitor.memory import ends_soon\n"
+        "ends_soon()\n"
+        "class Circle:\n"
+        "    def __del__(self): print('found')\n"
+        "one = Circle()\n"
+        "one.own = one\n"
+        "del one"
+    )
+
+    done = subprocess.run([sys.executable, "-c", circle], capture_output=True, text=True, check=True)
+
+    assert done.stdout == ""
