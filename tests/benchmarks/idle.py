@@ -3,8 +3,10 @@
     python -m tests.benchmarks.idle [--cycles 10000]
 
 Over a database of fifty series and 25 years: resident memory, then with every price source, indicator and channel
-library loaded, what a cycle with nothing new takes and writes, and how much memory so many of them take.  The database
-is made by another process, and memory is read after a pause: polars gives back what it no longer needs a second later.
+library loaded, what a cycle with nothing new takes and writes, and how much memory so many of them take.  Of resident
+memory a part is the process's own; the rest are pages of library files, which the system drops when it needs room.  The
+database is made by another process, and memory is read after a pause: polars gives back what it no longer needs a second
+later.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import gc
 import hashlib
 import importlib
 import logging
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +27,7 @@ import structlog
 from monitor.clock import Clock
 from monitor.config import read_configuration
 from monitor.daemon import Daemon
+from monitor.delivery.channel import url_faults
 from monitor.memory import give_back
 from monitor.opening import make_context, open_channels, opened
 from tests.benchmarks.market import home
@@ -36,9 +40,9 @@ PAUSE = 3.0
 """Seconds."""
 
 
-def rss() -> float:
-    """Resident memory of this process, in MiB."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmRSS"))
+def resident(kind: str = "VmRSS") -> float:
+    """Resident memory of this process, in MiB; `RssAnon` is what no file holds."""
+    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith(kind))
     return int(line.split()[1]) / 1024
 
 
@@ -47,7 +51,7 @@ def idle() -> float:
     gc.collect()
     give_back()  # as the daemon does once a minute
     time.sleep(PAUSE)
-    return rss()
+    return resident()
 
 
 def written(folder: Path) -> str:
@@ -71,6 +75,7 @@ def cycle(daemon: Daemon) -> float:
 
 def main() -> None:
     """Measure and print."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads may have seen enough
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cycles", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, help="one with settings and a database; else one is made")
@@ -81,7 +86,7 @@ def main() -> None:
         return
     with home() as folder:
         own = [sys.executable, "-m", "tests.benchmarks.idle", "--folder", str(folder)]
-        subprocess.run([*own, "--cycles", str(asked.cycles)], check=True)
+        sys.exit(subprocess.run([*own, "--cycles", str(asked.cycles)], check=False).returncode)
 
 
 def measure(folder: Path, cycles: int) -> None:
@@ -91,10 +96,12 @@ def measure(folder: Path, cycles: int) -> None:
         context = make_context(configuration, store, source)
         daemon = Daemon(configuration, Clock(NOW), context, open_channels(configuration, str))
         cycle(daemon)
-        say(f"after the first cycle: {idle():.0f} MiB")
+        say(f"after the first cycle: {idle():.0f} MiB, {resident('RssAnon'):.0f} of them its own")
         for library in LIBRARIES:
             importlib.import_module(library)
-        say(f"with {', '.join(LIBRARIES)} loaded: {idle():.0f} MiB")
+        url_faults("json://localhost")  # apprise loads all of its services for the first channel
+        loaded = f"{', '.join(LIBRARIES)} and a channel"
+        say(f"with {loaded}: {idle():.0f} MiB, {resident('RssAnon'):.0f} of them its own")
         for _ in range(WARM):
             cycle(daemon)
         before, held = idle(), written(folder)
@@ -107,6 +114,7 @@ def measure(folder: Path, cycles: int) -> None:
 def say(text: str) -> None:
     """A line of the result."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
