@@ -100,7 +100,7 @@ def test_a_set_clock_begins_at_its_instant_and_says_so() -> None:
 
 def test_a_heartbeat_is_called_while_all_is_well_and_a_daily_digest_is_written(place: Home) -> None:
     settings = SETTINGS + (
-        "heartbeat: env:PING\ndigests: [{every: day, at: '22:30', zone: UTC, channels: [console]}]\n"
+        "heartbeat: env:PING\ndigests: [{every: day, at: '22:10', zone: UTC, channels: [console]}]\n"
     )
     (place.folder / "metalwatch.yml").write_text(settings)
     with web_receiver() as web:

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -64,37 +66,47 @@ class World:
         return owed == 0 and self.sessions() == {session}
 
 
-@pytest.fixture
-def world(real_prices: Path, tmp_path: Path) -> Iterator[World]:
-    """Yahoo with the real gold and silver, at Thursday 2020-03-12 after the settlement."""
+@contextmanager
+def world_at(evening: str, real_prices: Path, folder: Path) -> Iterator[World]:
+    """Yahoo with the real gold and silver on an evening after the settlement."""
     series = read_folder(real_prices, "gold", "silver", since=SINCE)
-    yahoo = YahooServer(series, clock=Clock(datetime.fromisoformat(THURSDAY)))
+    yahoo = YahooServer(series, clock=Clock(datetime.fromisoformat(evening)))
     with yahoo, mail_receiver() as mail, web_receiver() as web:
-        around = home(tmp_path, SETTINGS, METALWATCH_YAHOO_ENDPOINT=yahoo.url, MAIL=mail.url(), WEB=web.url)
+        around = home(folder, SETTINGS, METALWATCH_YAHOO_ENDPOINT=yahoo.url, MAIL=mail.url(), WEB=web.url)
         yield World(around, yahoo, mail, web)
 
 
-def watch_thursday(world: World) -> None:
-    """A first start on Thursday evening, until Thursday is judged."""
-    with world.home.daemon("--clock", f"{THURSDAY},x60") as daemon:
-        daemon.wait_until(lambda: world.settled("2020-03-12"))
-        assert daemon.stop() == 0
+@pytest.fixture(scope="module")
+def thursday(real_prices: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """After a first start on Thursday 2020-03-12, when Thursday is judged."""
+    with world_at(THURSDAY, real_prices, tmp_path_factory.mktemp("thursday")) as world:
+        with world.home.daemon("--clock", f"{THURSDAY},x60") as daemon:
+            daemon.wait_until(lambda: world.settled("2020-03-12"))
+            assert daemon.stop() == 0
+        return world
+
+
+@pytest.fixture
+def world(thursday: World, real_prices: Path, tmp_path: Path) -> Iterator[World]:
+    """Friday evening, with what Thursday left."""
+    for file in thursday.home.folder.glob("metalwatch.db*"):
+        copy(file, tmp_path)
+    with world_at(FRIDAY, real_prices, tmp_path) as world:
+        yield world
 
 
 def test_what_was_already_true_is_one_message_and_the_new_open_is_one_more_on_each_channel(
+    thursday: World,
     world: World,
 ) -> None:
-    watch_thursday(world)
-    assert len(world.web.received) <= 1
-    assert all("already true" in title for title in world.told())
+    assert len(thursday.web.received) <= 1
+    assert all("already true" in title for title in thursday.told())
 
-    world.yahoo.clock.move(datetime.fromisoformat(FRIDAY))
-    before = len(world.told())
     with world.home.daemon("--clock", f"{FRIDAY},x60") as daemon:
         daemon.wait_until(lambda: world.settled("2020-03-13"))
         assert daemon.stop() == 0
 
-    assert world.told()[before:] == ["CRITICAL gsr-stress: gsr 104.8 > 100, 2020-03-13"]
+    assert world.told() == ["CRITICAL gsr-stress: gsr 104.8 > 100, 2020-03-13"]
     assert [mail.subject for mail in world.mail.received] == world.told()
     assert "already_true" not in world.home.command("explain", "gsr-stress").stdout
     shown = world.home.command("status", "--clock", FRIDAY)
@@ -106,9 +118,6 @@ def test_what_was_already_true_is_one_message_and_the_new_open_is_one_more_on_ea
 
 
 def test_a_message_committed_before_a_kill_arrives_after_the_restart_and_never_again(world: World) -> None:
-    watch_thursday(world)
-    world.yahoo.clock.move(datetime.fromisoformat(FRIDAY))
-    before = len(world.told())
     with web_receiver(script=[503] * 50) as refusing:
         broken = home(
             world.home.folder,
@@ -125,7 +134,7 @@ def test_a_message_committed_before_a_kill_arrives_after_the_restart_and_never_a
     with world.home.daemon("--clock", f"{later},x60") as daemon:
         daemon.wait_until(lambda: world.settled("2020-03-13"))
         assert daemon.stop() == 0
-    assert [title for title in world.told()[before:] if "gsr-stress" in title] == [
+    assert [title for title in world.told() if "gsr-stress" in title] == [
         "CRITICAL gsr-stress: gsr 104.8 > 100, 2020-03-13"
     ]
 
