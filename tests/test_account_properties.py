@@ -145,7 +145,7 @@ EVENTFUL = Life(
 """A storm, a cooldown, an inhibited edge, reminders until somebody acknowledges, quiet hours, a channel that is down."""
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @example(EVENTFUL)
 @example(replace(EVENTFUL, asleep=3))
 @given(LIVES)

@@ -74,7 +74,7 @@ def run(
     return found
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(RULES, MARKETS, POLLS, RESTARTS)
 def test_what_is_decided_and_told_is_the_same_for_every_set_of_restarts(
     place: Path, rule: str, market: Market, polls: Sequence[Poll], restarts: frozenset[int]
@@ -84,7 +84,7 @@ def test_what_is_decided_and_told_is_the_same_for_every_set_of_restarts(
     assert run(place, book, market, polls, restarts) == run(place, book, market, polls, frozenset())
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(RULES, MARKETS, POLLS)
 def test_judging_once_more_finds_nothing_whatever_came_late_was_revised_or_doubted(
     place: Path, rule: str, market: Market, polls: Sequence[Poll]
