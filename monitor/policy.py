@@ -17,7 +17,7 @@ from monitor.rules import Remind
 
 COOLDOWN = "cooldown"
 SILENT_KIND = "silent kind"
-FIRST = "first"
+FIRST = "first judgement"
 """It was firing when its rule was judged for the first time."""
 UNKNOWN = "unknown"
 """A reminder was due in a session of which nothing is known."""

@@ -79,5 +79,3 @@ class Reason(StrEnum):
     STALE_CLOSED = "stale_closed"
     """Closed without confirmation: unknown for as long as `on_missing: {close_after: ...}` allows."""
     NEW_EXTREME = "new_extreme"
-    RETRACTED = "retracted"
-    MANUAL = "manual"
