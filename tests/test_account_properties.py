@@ -183,7 +183,7 @@ def check_account(total: Account, recorded: Sequence[Recorded], rows: Sequence[O
 def check_causes(recorded: Sequence[Recorded], life: Life) -> None:
     """Each cause is one that there was."""
     numbers = {f"silence {number}" for number in range(1, len(life.silences) + 1)}
-    known = {SILENT_KIND, "cooldown", "first", "unknown", "inhibited by p/ladder", *numbers}
+    known = {SILENT_KIND, "cooldown", "first judgement", "unknown", "inhibited by p/ladder", *numbers}
     known |= {"acknowledged by ann"} if life.acknowledged else set()
     for one in recorded:
         assert one.sent is (one.cause is None)

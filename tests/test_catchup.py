@@ -91,7 +91,7 @@ def test_an_alert_nobody_heard_of_is_closed_in_silence(store: Store) -> None:
     judged(store, f"{OTHER}high: {{when: gold > 90, on_first: silent}}\n")
     removed = judged(store, OTHER)
 
-    assert [(one.sent, one.cause) for one in removed.decided] == [(False, "first")]
+    assert [(one.sent, one.cause) for one in removed.decided] == [(False, "first judgement")]
     assert titles(store) == []
 
 
