@@ -201,7 +201,7 @@ def _causes(instance: Instance) -> str:
     """What can have withheld messages of a rule."""
     rule = instance.rule
     causes = ["inhibited"] if rule.inhibited_by else []
-    causes += ["first"] if rule.on_first is not OnFirst.NOTIFY else []
+    causes += ["first judgement"] if rule.on_first is not OnFirst.NOTIFY else []
     return " or ".join(["cooldown", *causes] if rule.cooldown or not causes else causes)
 
 
