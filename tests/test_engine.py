@@ -325,6 +325,7 @@ def test_a_missing_bar_does_not_reset_the_count_of_bars() -> None:
     assert said == [("pending", days[0]), ("open", days[3])]
 
 
+@settings(max_examples=25)
 @given(MARKETS)
 def test_a_long_history_is_judged_as_a_short_one_though_in_two_parts(market: Mapping[str, Values]) -> None:
     wide = legs_of(BOOK, made(market))

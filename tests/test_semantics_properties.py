@@ -78,8 +78,8 @@ _JUDGED: dict[str, Judged] = {}
 
 
 def life(test: Callable[..., None]) -> Callable[..., None]:
-    """A test that is handed a rule and a market, the same 120 as every other test of this kind."""
-    return settings(max_examples=120)(seed(1)(given(RULES, MARKETS)(test)))
+    """A test that is handed a rule and a market, the same 80 as every other test of this kind."""
+    return settings(max_examples=80)(seed(1)(given(RULES, MARKETS)(test)))
 
 
 def judged(rule: str, market: Market) -> Judged:
@@ -95,7 +95,7 @@ def stored(memories: Memories) -> dict[tuple[str, str | None], Memory]:
     return {key: from_plain(Memory, to_plain(memory)) for key, memory in memories.items()}
 
 
-@settings(max_examples=75)
+@settings(max_examples=50)
 @given(RULES, MARKETS, CUTS)
 def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
     book = book_of(rule)
