@@ -20,7 +20,8 @@ from monitor.routefile import route_faults, routing
 from monitor.routing import Routing
 from monitor.rules import Rulebook
 from monitor.settings import Settings
-from monitor.yamltext import read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import read_yaml
 
 SETTINGS_FILE = "metalwatch.yml"
 POLARS_THREADS = "POLARS_MAX_THREADS"

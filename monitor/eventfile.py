@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.errors import Fault, FaultyFileError, Place
 from monitor.instruments import Catalogue
-from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import Document, did_you_mean, read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

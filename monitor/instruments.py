@@ -23,7 +23,8 @@ from pydantic import (
 )
 
 from monitor.errors import Fault, FaultyFileError
-from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import Document, did_you_mean, read_yaml
 
 
 class AssetKind(StrEnum):

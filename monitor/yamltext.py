@@ -1,18 +1,15 @@
-"""YAML text -> values that know where they stand, and values -> a validated model, with every fault at once.
+"""YAML text -> values that know where they stand, with every fault at once.
 
-YAML 1.2 (so `ON`, `NO` and `22:30` are text), strict: a key given twice is a fault, an unknown key is a fault.
-What the keys mean is the business of the model.
+YAML 1.2 (so `ON`, `NO` and `22:30` are text), strict: a key given twice is a fault.
+What the keys mean is the business of `validating` and its models.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from yamlcore import CCoreLoader
 
 from monitor.errors import Fault, FaultyFileError, Place
@@ -24,7 +21,6 @@ MAX_DEPTH = 100
 """Composing deeper texts would exhaust the stack of the C library, and with it the process."""
 
 Path = tuple[str | int, ...]
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,112 +165,6 @@ class _Reader:
 
     def _place(self, node: yaml.Node) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-def validate(document: Document, model: type[Model]) -> Model:
-    """The document as a model; FaultyFileError lists every unknown key, missing key and wrong value."""
-    try:
-        return model.model_validate(document.value)
-    except ValidationError as error:
-        raise FaultyFileError(_faults(document, model, error.errors())) from None
-
-
-def _faults(document: Document, model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[Fault]:
-    seen: set[tuple[Place, str]] = set()
-    for error in errors:
-        path = _known_path(document, error["loc"])
-        unknown = error["type"] == "extra_forbidden"
-        place = document.key_place(path) if unknown else document.place(path)
-        message, hint = _unknown_key(model, path) if unknown else (_message(error, path), None)
-        if (place, message) not in seen:
-            seen.add((place, message))
-            yield Fault(place, message, rule=_rule(path), hint=hint)
-
-
-def _known_path(document: Document, loc: tuple[int | str, ...]) -> Path:
-    """The part of pydantic's location that stands in the document (it also names union members)."""
-    path: Path = ()
-    for part in loc:
-        if (*path, part) in document.places:
-            path = (*path, part)
-    return path
-
-
-def _rule(path: Path) -> str | None:
-    return str(path[1]) if len(path) > 1 and path[0] == "rules" else None
-
-
-EXPECTED = {
-    "model_type": "expected a mapping",
-    "model_attributes_type": "expected a mapping",
-    "dict_type": "expected a mapping",
-    "list_type": "expected a list",
-    "tuple_type": "expected a list",
-    "string_type": "expected a text",
-    "bool_type": "expected true or false",
-    "bool_parsing": "expected true or false",
-    "int_type": "expected a whole number",
-    "int_parsing": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "float_type": "expected a number",
-    "float_parsing": "expected a number",
-    "literal_error": "expected {expected}",
-    "enum": "expected {expected}",
-    "greater_than": "expected more than {gt}",
-    "greater_than_equal": "expected at least {ge}",
-    "less_than": "expected less than {lt}",
-    "less_than_equal": "expected at most {le}",
-}
-"""What pydantic says of a value, by the type of its error, in words that need no Python."""
-
-
-def _message(error: ErrorDetails, path: Path) -> str:
-    if error["type"] == "missing":
-        return f'the key "{error["loc"][-1]}" is missing'
-    text = error["msg"].removeprefix("Value error, ")
-    text = text[0].lower() + text[1:]
-    if error["type"] == "value_error":
-        return f"{_called(path)}: {text}"
-    expected = EXPECTED.get(error["type"], text).format(**error.get("ctx", {}))
-    return f"{_called(path)}: {expected}; got {_shown(error.get('input'))}"
-
-
-def _called(path: Path) -> str:
-    """How the value at this path is called: by its key, in a list by its number."""
-    match path:
-        case ():
-            return "the file"
-        case (*_, str(key)):
-            return f'"{key}"'
-        case (*_, key, int(index)):
-            return f'entry {index + 1} of "{key}"'
-    return f"entry {path[-1]}"
-
-
-def _shown(came: object) -> str:
-    if isinstance(came, dict | list):
-        return "a mapping" if isinstance(came, dict) else "a list"
-    if came is None or isinstance(came, bool):
-        return "nothing" if came is None else str(came).lower()
-    return repr(came)
-
-
-def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
-    key, known = str(path[-1]), sorted(_keys_of(model))
-    if key in known:
-        return f'the key "{key}" does not belong here', "it belongs into another part of the file"
-    close = did_you_mean(key, known)
-    return f'unknown key "{key}"', close or f"known keys: {', '.join(known)}"
-
-
-@cache
-def _keys_of(model: type[BaseModel]) -> set[str]:
-    """The keys of a model and of the models inside it, under the names users write."""
-    names: set[str] = set()
-    schema = model.model_json_schema()
-    for part in (schema, *schema.get("$defs", {}).values()):
-        names |= set(part.get("properties", {}))
-    return names
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -19,7 +19,8 @@ from monitor.rulefile import read_pack
 from monitor.rulefile.choosing import choices_of
 from monitor.rulefile.model import PackFile
 from monitor.settings import Settings
-from monitor.yamltext import read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import read_yaml
 from tests.support.process import Home, home
 
 ROOT = Path(__file__).parents[1]

@@ -240,7 +240,7 @@ def test_an_episode_that_becomes_an_edge_ends_in_silence() -> None:
 
 def test_an_edge_that_happened_before_the_edit_is_not_told_as_if_it_were_new() -> None:
     assert edit(f"{HIGH}\n  mode: edge", f"{LOW}\n  mode: edge", [80, 95, 95], 80) == [
-        changed("open", "warning", 2, "first"),
+        changed("open", "warning", 2, "first judgement"),
         ("resolve", "warning", 3, "threshold", "silent kind"),
     ]
 
@@ -249,8 +249,8 @@ def test_a_rule_that_wants_silence_at_first_has_it_after_an_edit() -> None:
     silent = "on_first: silent"
 
     assert edit(f"{HIGH}\n  {silent}", f"{LOW}\n  {silent}", [80, 95], 80) == [
-        changed("open", "warning", 1, "first"),
-        ("resolve", "warning", 2, "threshold", "first"),
+        changed("open", "warning", 1, "first judgement"),
+        ("resolve", "warning", 2, "threshold", "first judgement"),
     ]
 
 

@@ -370,9 +370,9 @@ def test_what_is_pending_is_dropped_when_the_rule_expires() -> None:
     ("keys", "sent", "cause"),
     [
         ("on_first: notify", True, None),
-        ("on_first: silent", False, "first"),
-        ("on_first: wait_for_edge", False, "first"),
-        ("mode: edge", False, "first"),
+        ("on_first: silent", False, "first judgement"),
+        ("on_first: wait_for_edge", False, "first judgement"),
+        ("mode: edge", False, "first judgement"),
     ],
 )
 def test_what_is_already_true_at_the_first_judgement(keys: str, sent: bool, cause: str | None) -> None:
@@ -396,7 +396,7 @@ def test_after_a_silent_first_judgement_only_what_is_new_is_told() -> None:
 
     _, found = judge(tracks, memories)
 
-    assert withheld(found) == [(4, "resolve", "first")]
+    assert withheld(found) == [(4, "resolve", "first judgement")]
     assert told(found) == [(5, "open")]
     assert found[-1].withheld == 2
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import ClockOption, JsonOption, SettingsOption, configuration, day_option
+from monitor.cli.options import ClockOption, JsonOption, SettingsOption, check_span, configuration, day_option
 from monitor.cli.screen import say, show_json, table
 from monitor.errors import UsageError
 from monitor.overview.words import counted
@@ -53,7 +53,7 @@ def alerts(
     for option, (given, words) in known.items():
         if given is not None and given not in words:
             raise UsageError(f"{option}: expected one of {', '.join(words)}; got {given}")
-    span = {"since": since, "until": until}
+    check_span(since, until)
     chosen = Filter(
         rule=rule,
         pack=pack,
@@ -61,7 +61,8 @@ def alerts(
         severity=severity,
         kind=kind,
         only_withheld=withheld,
-        **span,
+        since=since,
+        until=until,
     )
     found = configuration(settings)
     with opened(found, claim=False) as (store, source):
@@ -73,8 +74,9 @@ def alerts(
         show_json({"prices": source.label, "alerts": shown, "account": account_row(total)})
         return
     say(f"Prices: {source.label}")
-    cells = [(one.session, one.level, one.name, one.kind, one.fate) for one in shown]
-    table(("session", "level", "rule", "what", "told"), cells)
+    if shown:
+        cells = [(one.session, one.level, one.name, one.kind, one.fate) for one in shown]
+        table(("session", "level", "rule", "what", "told"), cells)
     _say_account(total, len(wanted))
 
 

@@ -23,7 +23,8 @@ from monitor.rulefile.paramchecks import with_bars
 from monitor.rulefile.texts import texts_of_rules as texts_of_rules
 from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
-from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import Document, did_you_mean, read_yaml
 
 
 @dataclass(frozen=True)

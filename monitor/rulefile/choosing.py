@@ -21,7 +21,8 @@ from monitor.rulefile.paramchecks import with_bars
 from monitor.rulefile.params import Param, constants, params_of
 from monitor.rulefile.values import Amount
 from monitor.rules import Instance, Rulebook
-from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import Document, did_you_mean, read_yaml
 
 Values = tuple[Amount, ...]
 """One value for each parameter, in the order of their declaration."""

@@ -15,7 +15,8 @@ from monitor.ruletest.model import CaseFile, RuleTestFile
 from monitor.ruletest.needs import lacking, with_asked
 from monitor.ruletest.series import read_all
 from monitor.ruletest.timeline import Timeline
-from monitor.yamltext import Document, did_you_mean, read_yaml, validate
+from monitor.validating import validate
+from monitor.yamltext import Document, did_you_mean, read_yaml
 from monitor.yamltext import Path as Where
 
 SUFFIX = ".test.yml"
