@@ -11,7 +11,8 @@ from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import deliver_due
 from monitor.errors import DeliveryError
 from monitor.gather import Context
-from monitor.overview.explained import ExplainedRow, explain
+from monitor.overview.explained import explain
+from monitor.overview.explanation import ExplainedRow
 from monitor.prices.sample import SampleSource
 from monitor.proving import keep_evidence
 from monitor.routing import Match, everything
