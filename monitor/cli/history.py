@@ -197,7 +197,8 @@ def bars_of(
         from monitor.prices.files import read_prices
 
         read = read_prices(prices, catalogue, wanted=wanted)
-        return Held(read.frame, str(prices), _about(read.warnings, wanted), read.files)
+        told = _about(read.warnings, [*wanted, *([] if set(wanted) <= set(read.files) else [str(prices)])])
+        return Held(read.frame, str(prices), told, read.files)
     if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars
 
@@ -209,8 +210,10 @@ def bars_of(
 
 
 def _about(warnings: Iterable[str], wanted: Collection[str]) -> tuple[str, ...]:
-    """The warnings about these instruments."""
-    return tuple(w for w in warnings if w.partition(" ")[0].rstrip(":") in wanted)
+    """The warnings about these instruments; about a folder too, where something is missing that may lie in it."""
+    return tuple(
+        w for w in warnings if w.startswith(tuple(f"{one}{sign}" for one in wanted for sign in ": "))
+    )
 
 
 def check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:

@@ -187,18 +187,21 @@ def test_the_same_prices_come_from_a_folder_and_from_its_mapping_file(
     assert again["alerts"] == report["alerts"]
 
 
-def test_one_file_is_enough_for_rules_that_read_one_instrument(
+def test_one_file_is_enough_for_rules_that_read_one_instrument_and_a_file_nobody_knows_is_told(
     place: Home, real_prices: Path, tmp_path: Path, report: dict[str, Any]
 ) -> None:
     silver = tmp_path / "silver.csv"
     silver.write_bytes((real_prices / "silver_SIF.csv").read_bytes())
 
-    done = place.command("backtest", "shocks", "--prices", str(silver), "--json")
+    (tmp_path / "bullion.csv").write_bytes(silver.read_bytes())
+
+    done = place.command("backtest", "shocks", "--prices", str(tmp_path), "--json")
 
     assert done.returncode == 0, done.stderr
     assert re.search(
         r"^warning: .*: no prices of .*gold: \d of \d rules cannot be judged", done.stderr, re.MULTILINE
     )
+    assert "named by no instrument's id or symbol: bullion.csv" in " ".join(done.stderr.split())
     found = json.loads(done.stdout)
     for rule in ("shocks/silver-crash", "shocks/silver-dd20", "shocks/silver-spike"):
         assert of(found, rule) == of(report, rule)
