@@ -15,21 +15,20 @@ from monitor.language.blocks import AT_ONCE, Block, Columns, blocks, shape
 from monitor.language.conditions import Asked
 from monitor.rules import Instance, Level
 
+Write = Callable[[Block, Verdicts], None]
+"""Writes the classes of a block, a row for each level."""
+
 
 def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
-    order = sorted(range(len(levels)), key=lambda place: _sort(levels[place]))
+    order = sorted(range(len(levels)), key=lambda place: _likeness(levels[place]))
     found = np.empty((len(levels), rows), np.int8)  # at once: memory that is new is dear
-    classes = _classes(
-        [levels[place] for place in order], Columns(metrics), most=max(1, AT_ONCE // max(rows, 1))
-    )
+    most = max(1, AT_ONCE // max(rows, 1))
+    classes = _classes([levels[place] for place in order], Columns(metrics), most=most)
     for block in blocks(rows):
         for write, places in classes:
             write(block, found[places, block.start : block.stop])
     return tuple(found[row] for _, row in sorted(zip(order, range(len(levels)), strict=True)))
-
-
-Write = Callable[[Block, Verdicts], None]
 
 
 def _classes(levels: Sequence[Level], columns: Columns, *, most: int) -> list[tuple[Write, slice]]:
@@ -44,19 +43,19 @@ def _classes(levels: Sequence[Level], columns: Columns, *, most: int) -> list[tu
 
 def _together(levels: Iterable[Level], *, most: int) -> Iterator[Sequence[Level]]:
     """Levels of one shape that follow each other; more of them the fewer sessions there are."""
-    for _, alike in groupby(levels, key=lambda level: _sort(level)[0]):
+    for _, alike in groupby(levels, key=lambda level: _likeness(level)[0]):
         waiting = tuple(alike)
         for start in range(0, len(waiting), most):
             yield waiting[start : start + most]
 
 
-def _sort(level: Level) -> tuple[str, str]:
-    """Its shape, then what it compares."""
-    return _sorted(level.when, level.clear_when)
+def _likeness(level: Level) -> tuple[str, str]:
+    """What levels are sorted by: their shape, then what they compare."""
+    return _likeness_of(level.when, level.clear_when)
 
 
 @lru_cache(maxsize=4096)
-def _sorted(when: Node, clear_when: Node | None) -> tuple[str, str]:
+def _likeness_of(when: Node, clear_when: Node | None) -> tuple[str, str]:
     shapes = shape(when), shape(clear_when) if clear_when is not None else ""
     return " | ".join(shapes), " ".join(metric.key for metric in inputs(when))
 
@@ -68,7 +67,7 @@ def rejudged(track: Track, instance: Instance) -> Track:
 
 
 def _class(levels: Sequence[Level], columns: Columns) -> Write:
-    """Writes the classes of a block, a row for each level of one shape; what asks for less goes last: it decides."""
+    """What writes the classes of levels of one shape; what asks for less goes last: it decides."""
     fire = Asked([level.when for level in levels], columns)
     ends = [level.clear_when for level in levels if level.clear_when is not None]
     clear = Asked(ends, columns) if ends else None
