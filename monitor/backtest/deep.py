@@ -174,7 +174,8 @@ def _both(tracks: Sequence[Track], row: int) -> int:
     for track in tracks:
         level = track.instance.levels[row]
         if level.clear_when is not None:
-            fire, clear = (Asked([one], Columns(track.series)) for one in (level.when, level.clear_when))
+            columns = Columns(track.series)
+            fire, clear = Asked([level.when], columns), Asked([level.clear_when], columns)
             for block in blocks(len(track.sessions)):
                 found += _count(fire.holds(block) & clear.holds(block))
     return found

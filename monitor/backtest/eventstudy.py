@@ -17,7 +17,7 @@ from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around
 from monitor.backtest.chance import SEED, TINY, overlap
 from monitor.backtest.figures import Figures, figures
 from monitor.backtest.forward import Days, Floats
-from monitor.backtest.verdicts import SURE
+from monitor.backtest.verdicts import SURE, p_is
 from monitor.backtest.watch import Watch, unwatched
 from monitor.eventfile import Event
 from monitor.instruments import Catalogue
@@ -25,8 +25,6 @@ from monitor.instruments import Catalogue
 PLACEBOS = 5_000
 FEW = 10
 """Fewer events than this are an anecdote."""
-LEAST_SHOWN = 0.01
-"""A probability below this is told as such."""
 HEADLINE = 3
 """Which of the windows a sentence speaks of: the day and the five sessions after it, chosen before any result."""
 
@@ -220,10 +218,10 @@ def sentence(done: Studied, subject: str) -> str:
     many = f"{own.count} event" + ("" if own.count == 1 else "s")
     few = ", an anecdote" if own.count < FEW else ""
     usual = "its own mean" if done.market is None else f"what {done.market} explains"
-    sure, p = placebo.p < SURE, f"= {placebo.p:.2f}" if placebo.p >= LEAST_SHOWN else f"< {LEAST_SHOWN}"
+    sure = placebo.p < SURE
     luck = "hardly luck, unless the dates were chosen for what prices did" if sure else "may be luck"
     return (
         f"{many}{few}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
         f"{told.stop} after it; {placebo.beaten:.0%} of as many random dates did as well or better in that direction "
-        f"(two-sided p {p}): {luck}."
+        f"(two-sided {p_is(placebo.p)}): {luck}."
     )

@@ -78,8 +78,8 @@ def _luck(found: Chance, tests: int, episodes: int) -> str:
 
     Of an anecdote nothing is said that would need more episodes.
     """
-    alone = f"p = {_p(found.one_sided)}"
-    together = f"{_p(found.p_adjusted)} as one of {tests:,} test" + ("" if tests == 1 else "s")
+    alone = p_is(found.one_sided)
+    together = f"{probability(found.p_adjusted)} as one of {tests:,} test" + ("" if tests == 1 else "s")
     if episodes < FEW and found.p_two_sided < SURE:
         return f"too few to rule out luck, {alone}, {together}"
     if found.p_adjusted < SURE:
@@ -89,7 +89,14 @@ def _luck(found: Chance, tests: int, episodes: int) -> str:
     return f"may be luck, {alone}, {together}"
 
 
-def _p(value: float) -> str:
+def p_is(value: float) -> str:
+    """`p = 0.07`, `p = 0.004`, `p below 0.001`."""
+    shown = probability(value)
+    return f"p {shown}" if shown.startswith("below") else f"p = {shown}"
+
+
+def probability(value: float) -> str:
+    """A p that is never zero: `0.07`, `0.004`, `below 0.001`."""
     return "below 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.01 else f"{value:.2f}"  # noqa: PLR2004
 
 

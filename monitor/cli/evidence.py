@@ -72,6 +72,7 @@ def _between(low: float, high: float) -> str:
 def _beside(one: "Evidence") -> str:
     """What else a reader should weigh, at the horizon of the verdict."""
     from monitor.backtest.values import HEADLINE
+    from monitor.backtest.verdicts import p_is
 
     told = next(outcome for outcome in one.outcomes if outcome.horizon == HEADLINE)
     texts = [
@@ -82,7 +83,7 @@ def _beside(one: "Evidence") -> str:
             f"t = {told.naive.t:.1f} over {told.naive.sessions:,} true sessions would be wrong, they overlap"
         )
     if told.chance is not None:
-        texts.append(f"two-sided p {_p(told.chance.p_two_sided, equals='= ')}")
+        texts.append(f"two-sided {p_is(told.chance.p_two_sided)}")
     if told.episodes.worst_path is not None:
         texts.append(f"worst way there {_percent(told.episodes.worst_path)} %")
     texts.append(f"without the best {_percent(told.without_best.mean)}")
@@ -100,8 +101,8 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:+.1f}"
 
 
-def _p(value: float, *, equals: str = "") -> str:
-    return f"{equals}{value:.2f}" if value >= LEAST_SHOWN else "<.01"
+def _p(value: float) -> str:
+    return f"{value:.2f}" if value >= LEAST_SHOWN else "<.01"
 
 
 def _share(value: float | None) -> str:

@@ -11,7 +11,7 @@ from monitor.cli.screen import paragraph, say, show_json
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
-    from monitor.overview.explanation import DecisionRow, ExplainedRow, LegRow, LevelRow, TodayRow
+    from monitor.overview.explained_rows import DecisionRow, ExplainedRow, LegRow, LevelRow, TodayRow
     from monitor.overview.told import MessageRow
     from monitor.rules import Instance, Rulebook
     from monitor.storage.records import OutboxRow

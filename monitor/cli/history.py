@@ -197,7 +197,8 @@ def bars_of(
         from monitor.prices.files import read_prices
 
         read = read_prices(prices, catalogue, wanted=wanted)
-        told = _about(read.warnings, [*wanted, *([] if set(wanted) <= set(read.files) else [str(prices)])])
+        missing = not set(wanted) <= set(read.files)
+        told = _about(read.warnings, [*wanted, str(prices)] if missing else wanted)
         return Held(read.frame, str(prices), told, read.files)
     if configured.source == "sample":
         from monitor.prices.sample import SampleSource, sample_bars
@@ -210,7 +211,7 @@ def bars_of(
 
 
 def _about(warnings: Iterable[str], wanted: Collection[str]) -> tuple[str, ...]:
-    """The warnings about these instruments; about a folder too, where something is missing that may lie in it."""
+    """The warnings about these instruments, or about a folder: what is missing may lie in it."""
     return tuple(
         w for w in warnings if w.startswith(tuple(f"{one}{sign}" for one in wanted for sign in ": "))
     )

@@ -1,7 +1,7 @@
 """The expression language of rule files: text -> typed expression -> polars expressions and values.
 
-`understand` reads a text in a scope, `evaluate` computes expressions over legs side by side, `blocks` say
-where a rule's condition holds over computed values.
+`understand` reads a text in a scope, `evaluate` computes expressions over legs side by side, `conditions`
+say where those of rules hold over computed values, a block of sessions at a time.
 """
 
 from monitor.language.evaluate import Together, evaluate, evaluate_together

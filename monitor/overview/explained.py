@@ -10,7 +10,14 @@ from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
 from monitor.overview.attention import in_the_way
-from monitor.overview.explanation import ComparisonRow, DecisionRow, ExplainedRow, LegRow, LevelRow, TodayRow
+from monitor.overview.explained_rows import (
+    ComparisonRow,
+    DecisionRow,
+    ExplainedRow,
+    LegRow,
+    LevelRow,
+    TodayRow,
+)
 from monitor.overview.told import MessageRow, message_rows
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 from monitor.selfcheck import evaluation_of

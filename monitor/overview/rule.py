@@ -15,7 +15,7 @@ from monitor.language import bounds_of, written
 from monitor.ledger import Standpoint
 from monitor.overview.alerts import AlertRow, alert_rows, heard
 from monitor.overview.explained import explain
-from monitor.overview.explanation import ExplainedRow
+from monitor.overview.explained_rows import ExplainedRow
 from monitor.overview.row import Row
 from monitor.overview.rules import RuleRow
 from monitor.rules import Instance, named_metrics

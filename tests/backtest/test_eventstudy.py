@@ -118,7 +118,7 @@ def test_a_jump_at_every_event_is_hardly_luck_and_quiet_dates_may_be() -> None:
     assert quiet.windows[1].placebo is not None
     assert loud.windows[1].placebo.p < 0.01
     assert quiet.windows[1].placebo.p > 0.05
-    assert "(two-sided p < 0.01): hardly luck" in sentence(loud, "silver")
+    assert "(two-sided p below 0.001): hardly luck" in sentence(loud, "silver")
     assert loud.windows[1].spread is not None
 
 

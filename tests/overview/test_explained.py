@@ -12,7 +12,7 @@ from monitor.delivery.outbox import deliver_due
 from monitor.errors import DeliveryError
 from monitor.gather import Context
 from monitor.overview.explained import explain
-from monitor.overview.explanation import ExplainedRow
+from monitor.overview.explained_rows import ExplainedRow
 from monitor.prices.sample import SampleSource
 from monitor.proving import keep_evidence
 from monitor.routing import Match, everything

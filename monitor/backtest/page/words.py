@@ -1,5 +1,7 @@
 """Numbers as the page writes them; unknown is a dash."""
 
+from monitor.backtest.verdicts import probability
+
 NONE = "–"
 NARROW = "\u202f"
 """Between a number and its sign of percent, so that no line ends there."""
@@ -22,9 +24,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def chance(value: float | None) -> str:
     """A p that is never zero: `0.07`, `0.004`, `< 0.001`."""
-    if value is None:
-        return NONE
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.01 else f"{value:.2f}"  # noqa: PLR2004
+    return NONE if value is None else probability(value).replace("below", "<")
 
 
 def day(value: object) -> str:
