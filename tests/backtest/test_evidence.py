@@ -91,7 +91,11 @@ def test_an_effect_that_is_there_is_found_through_all_tests() -> None:
 
 @pytest.mark.parametrize(
     ("rise", "words"),
-    [(0.004, ": hardly luck, p below 0.001, "), (0.0004, ": by itself hardly luck, p = "), (0.0, ": may be luck, p = ")],
+    [
+        (0.004, ": hardly luck, p below 0.001, "),
+        (0.0004, ": by itself hardly luck, p = "),
+        (0.0, ": may be luck, p = "),
+    ],
 )
 def test_the_words_follow_how_much_luck_explains(rise: float, words: str) -> None:
     gold, silver = planted(4000, days=63, rise=rise, gap=150)
