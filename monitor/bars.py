@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import pairwise
 
 import polars as pl
 
@@ -72,6 +71,9 @@ BARS: dict[str, pl.DataType] = {
     "status": pl.String(),
 }
 """Columns and types of a bar frame: instants in UTC, `interval` such as `1d`, `status` a `Status`."""
+
+_Bars = Mapping[str, pl.Series]
+"""The bars of one instrument, a series for each column."""
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -150,42 +152,35 @@ def _axis(sessions: Sequence[pl.Series]) -> pl.Series:
     return pl.concat([first, *others]).unique().sort() if others else first
 
 
-def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, pl.DataFrame]:
+def _parts(frame: pl.DataFrame, instruments: Iterable[str]) -> dict[str, _Bars]:
     """The bars of each instrument by session."""
-    runs = _runs(frame["instrument"])
-    if len({name for name, _, _ in runs}) < len(runs):
-        frame = frame.sort("instrument")
-        runs = _runs(frame["instrument"])
-    found = dict.fromkeys(instruments, frame.clear())
-    for name, start, stop in runs:
-        if name in found:
-            own = frame.slice(start, stop - start)
-            found[name] = own if own["session"].is_sorted() else own.sort("session")
+    if not frame["instrument"].is_sorted():
+        frame = frame.sort("instrument", maintain_order=True)
+    wanted, names = pl.Series("wanted", list(instruments), pl.String), pl.col("instrument")
+    start, stop = names.search_sorted(wanted), names.search_sorted(wanted, "right").alias("stop")
+    columns = {column.name: column for column in frame.get_columns()[1:]}
+    found: dict[str, _Bars] = {}
+    for instrument, first, after in frame.select(wanted, start, stop).iter_rows():
+        own = {name: column.slice(first, after - first) for name, column in columns.items()}
+        found[instrument] = own if own["session"].is_sorted() else pl.DataFrame(own).sort("session").to_dict()
     return found
 
 
-def _runs(names: pl.Series) -> list[tuple[str, int, int]]:
-    """The names that follow each other, each with the row it begins in and the row after its last."""
-    if names.is_empty():
-        return []
-    changes = (names[1:] != names[:-1]).to_numpy().nonzero()[0] + 1
-    bounds = [0, *changes.tolist(), len(names)]
-    return [(names[start], start, stop) for start, stop in pairwise(bounds)]
-
-
-def _along(axis: pl.Series, own: pl.DataFrame, instrument: str, names: Iterable[str]) -> list[pl.Series]:
+def _along(axis: pl.Series, own: _Bars, instrument: str, names: Iterable[str]) -> list[pl.Series]:
     """The columns of one leg, null in sessions in which it has no bar."""
     columns = _leg(own, instrument, [*names, "known_at"])
-    if own.height == len(axis):
+    if len(own["session"]) == len(axis):
         return columns
     leg = pl.DataFrame([own["session"], *columns])
     return axis.to_frame().join(leg, on="session", how="left", maintain_order="left").get_columns()[1:]
 
 
-def _leg(own: pl.DataFrame, instrument: str, names: Iterable[str]) -> list[pl.Series]:
+def _leg(own: _Bars, instrument: str, names: Iterable[str]) -> list[pl.Series]:
     """The bars of one instrument; they are of age 0 in their own session."""
     return [
-        (pl.zeros(own.height, eager=True) if name == "age" else own[name]).alias(f"{instrument}.{name}")
+        (pl.zeros(len(own["session"]), eager=True) if name == "age" else own[name]).alias(
+            f"{instrument}.{name}"
+        )
         for name in names
     ]
 
