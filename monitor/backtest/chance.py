@@ -23,6 +23,7 @@ strategies, beat a benchmark; dates that turn as a pattern are another question.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -51,15 +52,14 @@ class Interval:
     """So many episodes in a row were drawn together."""
 
 
-def placed(circles: Sequence[Circle], *, every: int = 1) -> Floats:
-    """The returns of all episodes, one row for each turn of the pattern."""
+def placed(circles: Sequence[Circle], *, every: int = 1) -> list[Floats]:
+    """The returns of each episode, one for each turn of the pattern."""
     turns = np.arange(0, PLACEMENTS, every)
-    found = [
-        _closed(returns)[places[None, :] + (turns * len(returns) // PLACEMENTS)[:, None]]
-        for returns, places in circles
-        if len(places)
-    ]
-    return np.concatenate(found, axis=1)
+    found = []
+    for returns, places in circles:
+        closed, turned = _closed(returns), turns * len(returns) // PLACEMENTS
+        found += [closed[turned + place] for place in places]
+    return found
 
 
 def _closed(returns: Floats) -> Floats:
@@ -67,9 +67,11 @@ def _closed(returns: Floats) -> Floats:
     return np.concatenate((returns, returns))
 
 
-def placed_means(circles: Sequence[Circle]) -> Floats:
+def placed_means(circles: Sequence[Circle], *, every: int = 1) -> Floats:
     """The mean of each turn; the first is the actual one."""
-    means: Floats = placed(circles).mean(axis=1)
+    # Episode by episode, because what fits the processor's cache is added six times as fast as one large array.
+    returns = placed(circles, every=every)
+    means: Floats = sum(returns[1:], returns[0]) / len(returns)
     return means
 
 
@@ -84,15 +86,16 @@ def shares(means: Floats) -> tuple[float, float, float]:
 
 def stepdown(tests: Sequence[Floats]) -> list[float]:
     """Adjusted p of each test, given the means of its placements, the first of them the actual one."""
-    if not tests:
-        return []
-    found = np.column_stack([standard(means) for means in tests])
-    order = np.argsort(-found[0], kind="stable")
-    worst = np.maximum.accumulate(found[:, order[::-1]], axis=1)[:, ::-1]
-    steps = np.mean(worst >= found[0, order] - TINY, axis=0)
-    adjusted = np.empty(len(tests))
-    adjusted[order] = np.maximum.accumulate(steps)
-    return [float(one) for one in adjusted]
+    found = [standard(means) for means in tests]
+    order = sorted(range(len(found)), key=lambda test: -found[test][0])
+    adjusted = [0.0] * len(found)
+    worst = np.zeros(1)
+    for test in reversed(order):
+        worst = np.maximum(worst, found[test])
+        adjusted[test] = float(np.mean(worst >= found[test][0] - TINY))
+    for farther, test in pairwise(order):
+        adjusted[test] = max(adjusted[test], adjusted[farther])
+    return adjusted
 
 
 def standard(means: Floats) -> Floats:
@@ -111,10 +114,18 @@ def interval_of(returns: Floats, *, block: int, seed: Sequence[int]) -> Interval
         return None
     dice = np.random.default_rng(seed)
     starts = dice.integers(0, count, (RESAMPLES, -(-count // block)))
-    drawn = starts[:, :, None] + np.arange(block)
-    means = _closed(returns)[drawn.reshape(RESAMPLES, -1)[:, :count]].mean(axis=1)
+    # A block is looked up as its sum; the last one is cut so that as many episodes are drawn as there are.
+    *whole, last = starts.T
+    sums, cut = (_block_sums(returns, length) for length in (block, count - block * len(whole)))
+    means = sum((sums[start] for start in whole), cut[last]) / count
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(low), float(high), block)
+
+
+def _block_sums(returns: Floats, length: int) -> Floats:
+    """The sum of so many returns in a row, from each of them on around the circle."""
+    closed, count = _closed(returns), len(returns)
+    return sum((closed[first : first + count] for first in range(1, length)), returns)
 
 
 def t_of(returns: Floats, against: float) -> float | None:

@@ -23,8 +23,8 @@ from monitor.backtest.forward import HORIZONS, Floats, Study, Unmeasured, study_
 from monitor.backtest.poison import Audit
 from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare, rules_of
 from monitor.backtest.run import Backtest
-from monitor.backtest.sample import Sample, Series, sample
-from monitor.backtest.signals import sessions_of, signals, true_sessions
+from monitor.backtest.sample import Sample, Series
+from monitor.backtest.signals import sessions_of, signals
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import (
     FEW,
@@ -148,7 +148,7 @@ def _outcome(rule: Prepared, horizon: int, run: _Run) -> Outcome:
         chance=_chance((rule.id, "", horizon), run),
         interval=chance.interval_of(returns, block=block, seed=(run.seed, horizon)),
         t=None if baseline.mean is None else chance.t_of(returns, baseline.mean),
-        naive=_naive(rule, horizon, baseline),
+        naive=_naive(rule.naive[horizon].returns, baseline),
         effective=effective,
         overlap=overlap,
         without_best=own.without_best(),
@@ -193,10 +193,7 @@ def _chance(key: TestKey, run: _Run) -> Chance | None:
     )
 
 
-def _naive(rule: Prepared, horizon: int, baseline: Figures) -> Naive:
-    first = rule.first
-    true = [true_sessions(track, first) for track in rule.judged] if first is not None else []
-    returns = sample(rule.series, true, horizon).returns
+def _naive(returns: Floats, baseline: Figures) -> Naive:
     known = len(returns) and baseline.mean is not None
     return Naive(
         sessions=len(returns),

@@ -31,11 +31,19 @@ def figures(returns: Floats, paths: Floats, weights: Floats | None = None) -> Fi
     return Figures(
         count=len(returns),
         mean=float(np.average(returns, weights=weights)),
-        median=float(np.median(returns)) if even else _weighted_median(returns, weights),
+        median=float(_median(returns)) if even else _weighted_median(returns, weights),
         hit_rate=float(np.average(returns > 0, weights=weights)),
         worst=float(returns.min()),
         worst_path=float(known.min()) if len(known) else None,
     )
+
+
+def _median(values: Floats) -> Floats:
+    """Along the first axis; numpy's own loads its masked arrays, which takes longer than all medians of a backtest."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    parted = np.partition(values, (low, high), axis=0)
+    middle: Floats = (parted[low] + parted[high]) / 2
+    return middle
 
 
 def _weighted_median(returns: Floats, weights: Floats | None) -> float:
@@ -48,15 +56,16 @@ def _weighted_median(returns: Floats, weights: Floats | None) -> float:
     return float(returns[order[[low, min(high, len(returns) - 1)]]].mean())
 
 
-def of_placements(returns: Floats, paths: Floats) -> Figures:
-    """The mean of each figure over placements, one row each."""
+def of_placements(returns: Sequence[Floats], paths: Sequence[Floats]) -> Figures:
+    """The mean of each figure over placements; of each episode what follows it in all of them."""
+    own, ways = np.stack(returns), np.stack(paths)
     return Figures(
-        count=returns.shape[1],
-        mean=float(returns.mean()),
-        median=float(np.median(returns, axis=1).mean()),
-        hit_rate=float((returns > 0).mean()),
-        worst=float(returns.min(axis=1).mean()),
-        worst_path=float(np.fmin.reduce(paths, axis=1).mean()) if not np.isnan(paths).any() else None,
+        count=len(own),
+        mean=float(own.mean()),
+        median=float(_median(own).mean()),
+        hit_rate=float((own > 0).mean()),
+        worst=float(own.min(axis=0).mean()),
+        worst_path=float(ways.min(axis=0).mean()) if not np.isnan(ways).any() else None,
     )
 
 

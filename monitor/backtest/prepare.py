@@ -9,7 +9,8 @@ from monitor.backtest.episodes import Episode, episodes
 from monitor.backtest.forward import HORIZONS, Floats, Study
 from monitor.backtest.neighbours import Moved, neighbours
 from monitor.backtest.run import Backtest
-from monitor.backtest.sample import Sample, Series, sample
+from monitor.backtest.sample import Sample, Series, samples
+from monitor.backtest.signals import true_sessions
 from monitor.backtest.spans import study_of_instance
 from monitor.engine import Track, opens
 
@@ -41,6 +42,9 @@ class Prepared:
     first: date | None
     last: date | None
     samples: Samples
+    """Of its episodes."""
+    naive: Samples
+    """Of all sessions in which it was true."""
     shifted: tuple[Shifted, ...]
 
     @property
@@ -50,8 +54,8 @@ class Prepared:
 
     def tests(self) -> Iterator[tuple[TestKey, Floats]]:
         """The means of all placements of each sample that has a return."""
-        for text, samples in [("", self.samples), *((one.moved.text, one.samples) for one in self.shifted)]:
-            for horizon, own in samples.items():
+        for text, every in [("", self.samples), *((one.moved.text, one.samples) for one in self.shifted)]:
+            for horizon, own in every.items():
                 if own.circles:
                     yield (self.id, text, horizon), placed_means(own.circles)
 
@@ -72,6 +76,7 @@ def prepare(tracks: Sequence[Track], done: Backtest, studies: Callable[[str], St
     starts = [max(track.sessions[0], done.start or track.sessions[0]) for track in judged]
     series = tuple(_series(track, start, studies) for track, start in zip(judged, starts, strict=True))
     opened = [[one.opened for one in own if one.instance == track.instance.member] for track in judged]
+    true = [true_sessions(track, start) for track, start in zip(judged, starts, strict=True)]
     measured = any(one is not None for one in series)
     return Prepared(
         id=rule,
@@ -81,7 +86,8 @@ def prepare(tracks: Sequence[Track], done: Backtest, studies: Callable[[str], St
         series=series,
         first=min(starts, default=None),
         last=max((track.sessions[-1] for track in judged), default=None),
-        samples=_samples(series, opened),
+        samples=samples(series, opened),
+        naive=samples(series, true),
         shifted=tuple(_shifted(one, starts, series) for one in neighbours(judged)) if measured else (),
     )
 
@@ -97,13 +103,9 @@ def _series(track: Track, start: date, studies: Callable[[str], Study]) -> Serie
     return Series(study, {horizon: study.field(horizon, start, last) for horizon in HORIZONS})
 
 
-def _samples(series: Sequence[Series | None], opened: Sequence[Sequence[date]]) -> Samples:
-    return {horizon: sample(series, opened, horizon) for horizon in HORIZONS}
-
-
 def _shifted(moved: Moved, starts: Sequence[date], series: Sequence[Series | None]) -> Shifted:
     opened = [
         [day for day in opens(track) if day >= start]
         for track, start in zip(moved.tracks, starts, strict=True)
     ]
-    return Shifted(moved, sum(map(len, opened)), _samples(series, opened))
+    return Shifted(moved, sum(map(len, opened)), samples(series, opened))

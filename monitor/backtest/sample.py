@@ -9,7 +9,7 @@ import polars as pl
 
 from monitor.backtest.chance import Circle
 from monitor.backtest.figures import Figures, figures, pooled
-from monitor.backtest.forward import Days, Field, Floats, Rows, Study
+from monitor.backtest.forward import HORIZONS, Days, Field, Floats, Rows, Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +93,14 @@ def _cut(field: Field, places: Rows, first: date, last: date) -> tuple[Field, Ro
     return Field(**{name: getattr(field, name)[low:high] for name in names}), inside
 
 
-def sample(
-    series: Sequence[Series | None], opened: Iterable[Sequence[date] | pl.Series], horizon: int
-) -> Sample:
-    """The signals of each instance at one horizon; an instance whose study has no prices is left out."""
-    return Sample(
-        tuple(
-            (one.fields[horizon], one.fields[horizon].places(one.study.rows_of(dates)))
-            for one, dates in zip(series, opened, strict=True)
-            if one is not None
-        )
-    )
+def samples(
+    series: Sequence[Series | None], opened: Iterable[Sequence[date] | pl.Series]
+) -> dict[int, Sample]:
+    """The signals of each instance, by horizon; an instance whose study has no prices is left out."""
+    laid = [
+        (one, one.study.rows_of(dates)) for one, dates in zip(series, opened, strict=True) if one is not None
+    ]
+    return {
+        horizon: Sample(tuple((one.fields[horizon], one.fields[horizon].places(rows)) for one, rows in laid))
+        for horizon in HORIZONS
+    }

@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 import polars as pl
 
-from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, placed, standard
+from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, placed_means, standard
 from monitor.backtest.forward import Field, Floats, Rows, Study, study_of
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import HEADLINE
@@ -221,7 +221,7 @@ def _distances(circles: Sequence[Circle]) -> tuple[Floats, float | None, float |
     """How far the pattern is on each of its placements, and its own z and p."""
     if not circles:
         return np.zeros(SHOWN_PLACEMENTS), None, None
-    means = placed(circles, every=PLACEMENTS // SHOWN_PLACEMENTS).mean(axis=1)
+    means = placed_means(circles, every=PLACEMENTS // SHOWN_PLACEMENTS)
     distances = standard(means)
     signed = float(distances[0]) * (1 if means[0] >= means.mean() else -1)
     return distances, signed, float(np.mean(distances >= distances[0] - TINY))
