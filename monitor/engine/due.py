@@ -1,8 +1,9 @@
 """In which sessions metrics should have a value, by the calendars of what they read; each question is answered once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -23,8 +24,6 @@ class Due:
     """The sessions that are expected of the instruments of a catalogue; steps that are no dates have no calendar."""
 
     catalogue: Catalogue
-    _clocks: dict[frozenset[str], frozenset[Clock]] = field(default_factory=dict)
-    _one_of: dict[Clock, Instrument] = field(default_factory=dict)
     _common: dict[tuple[frozenset[Clock], date, date], pl.Series] = field(default_factory=dict)
 
     def missing_before(self, instruments: frozenset[str], held: pl.Series) -> pl.Series:
@@ -32,14 +31,20 @@ class Due:
         position = self.of_all(instruments, held[0], held[-1]).search_sorted(held, side="left").cast(pl.Int64)
         return (position.diff() - 1).fill_null(0).clip(lower_bound=0)
 
-    def clocks(self, names: frozenset[str]) -> frozenset[Clock]:
+    def clocks(self, names: Iterable[str]) -> frozenset[Clock]:
         """What decides on which dates these instruments should have bars; a value that is carried decides nothing."""
-        if names not in self._clocks:
-            held = (self.catalogue.instruments[name] for name in names if name in self.catalogue.instruments)
-            found = {(one.calendar, one.missing, one.extra): one for one in held if one.carry_days is None}
-            self._clocks[names] = frozenset(found)
-            self._one_of.update(found)
-        return self._clocks[names]
+        return frozenset([self._clock_of[name] for name in names if name in self._clock_of])
+
+    @cached_property
+    def _clock_of(self) -> dict[str, Clock]:
+        listed = self.catalogue.instruments.items()
+        return {
+            name: (one.calendar, one.missing, one.extra) for name, one in listed if one.carry_days is None
+        }
+
+    @cached_property
+    def _one_of(self) -> dict[Clock, Instrument]:
+        return {clock: self.catalogue.instruments[name] for name, clock in self._clock_of.items()}
 
     def of_all(self, names: frozenset[str], start: date, end: date) -> pl.Series:
         """The sessions in which every one of these instruments should have a bar."""

@@ -1,15 +1,15 @@
-"""The metrics of one instance side by side: one row per session that is judged."""
+"""The metrics of instances side by side: one row per session that is judged."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from monitor.bars import UTC
-from monitor.engine.due import Due, groups_of
-from monitor.language import DERIVED, Node, Together
+from monitor.engine.due import Clock, Due, groups_of
+from monitor.language import DERIVED, Together
 from monitor.rules import Instance
 
 Legs = frozenset[tuple[str, str]]
@@ -20,15 +20,16 @@ CARRY = 1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Steps:
-    """The sessions that are judged of one instance, and its metrics."""
+    """Instances that are judged in the same sessions, with their metrics."""
 
+    instances: Sequence[Instance]
     sessions: pl.Series
-    at: pl.Series
-    """The instants from which all was known."""
+    at: Sequence[pl.Series]
+    """The instants from which all was known, of each instance."""
     metrics: Mapping[str, pl.Series]
     """By their keys, maybe with others; unknown is null."""
-    together: Together | None = None
-    """The metrics whose sessions are all of these, if there is nothing to join."""
+    compared: Mapping[str, pl.Series]
+    """What conditions need of them: arithmetic may be missing that can be worked out of these."""
 
 
 @dataclass(frozen=True)
@@ -37,38 +38,44 @@ class Joining:
 
     together: Sequence[Together]
     due: Due
-    _whole: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
-    def steps(self, instance: Instance) -> Steps:
-        """The sessions of one instance with its metrics: those with a bar, and expected ones without."""
-        nodes = (*instance.inputs, *instance.shown.values())
-        places = {self._places[node.legs] for node in nodes}
-        if len(places) == 1 and self._is_whole(min(places), {node.legs for node in instance.inputs}):
-            return self._beside(self.together[min(places)], instance.inputs)
-        return self._joined(instance)
+    def steps(self, instances: Iterable[Instance]) -> Iterator[Steps]:
+        """The sessions of instances with their metrics: those with a bar, and expected ones without."""
+        beside: dict[int, list[Instance]] = {}
+        for instance in instances:
+            place = self._place(instance)
+            if place is None:
+                yield self._joined(instance)
+            else:
+                beside.setdefault(place, []).append(instance)
+        for place, alike in beside.items():
+            yield _beside(self.together[place], alike)
+
+    def _place(self, instance: Instance) -> int | None:
+        """Where all metrics of an instance stand, if there is nothing to join."""
+        places = {self._places[node.legs] for node in (*instance.inputs, *instance.shown.values())}
+        whole = all(node.legs in self._whole for node in instance.inputs)
+        return places.pop() if whole and len(places) == 1 else None
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
         return {legs: place for place, one in enumerate(self.together) for legs in one.keys}
 
-    def _is_whole(self, place: int, inputs: Iterable[Legs]) -> bool:
-        """Whether these metrics have a value in every session that is expected of them, and nothing is derived."""
-        together = self.together[place]
-        for legs in inputs:
-            if any(name == DERIVED for _, name in legs) or together.known[legs].null_count():
-                return False
-            clocks = self.due.clocks(_names(legs))
-            if (place, clocks) not in self._whole:
-                self._whole[place, clocks] = self.due.holds_all(clocks, together.sessions)
-            if not self._whole[place, clocks]:
-                return False
-        return True
+    @cached_property
+    def _whole(self) -> set[Legs]:
+        """The legs that have a bar in every session that is expected of them, and none is derived."""
+        return {legs for one in self.together for legs in self._whole_of(one)}
 
-    def _beside(self, together: Together, inputs: Sequence[Node]) -> Steps:
-        """Metrics that have the same sessions."""
-        first, *others = (together.known[legs] for legs in dict.fromkeys(node.legs for node in inputs))
-        at = pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first
-        return Steps(together.sessions, at, together.values, together)
+    def _whole_of(self, together: Together) -> Iterator[Legs]:
+        whole: dict[frozenset[Clock], bool] = {}
+        for legs, at in together.known.items():
+            if at.null_count() or any(name == DERIVED for _, name in legs):
+                continue
+            clocks = self.due.clocks(instrument for instrument, _ in legs)
+            if clocks not in whole:
+                whole[clocks] = self.due.holds_all(clocks, together.sessions)
+            if whole[clocks]:
+                yield legs
 
     def _joined(self, instance: Instance) -> Steps:
         """The sessions of one instance with its metrics joined: those with a bar, and expected ones without."""
@@ -95,7 +102,8 @@ class Joining:
                 panel = self.together[self._places[node.legs]]
                 metrics[node.key] = panel.values[node.key].gather(_rows(every, panel.sessions))
         kept = {key: values[judged] for key, values in metrics.items()}
-        return Steps(every[judged], at[judged].fill_null(strategy="backward"), kept)
+        at = at[judged].fill_null(strategy="backward")
+        return Steps([instance], every[judged], [at], kept, kept)
 
     def _expected(self, instance: Instance, legs: Sequence[Legs], have: pl.Series) -> list[pl.Series]:
         """In which sessions the metrics of some legs should have a bar."""
@@ -103,6 +111,17 @@ class Joining:
             return []
         groups = groups_of(instance)
         return [self.due.of_metric(_names(own), groups, have[0], have[-1]) for own in legs]
+
+
+def _beside(together: Together, instances: Sequence[Instance]) -> Steps:
+    """Instances whose metrics have the same sessions."""
+    at: list[pl.Series] = []
+    for instance in instances:
+        first, *others = (
+            together.known[legs] for legs in dict.fromkeys(node.legs for node in instance.inputs)
+        )
+        at.append(pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first)
+    return Steps(instances, together.sessions, at, together.values, together.columns)
 
 
 def _names(legs: Legs) -> frozenset[str]:

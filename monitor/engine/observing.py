@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import polars as pl
 
@@ -54,14 +55,17 @@ def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[Ins
     """The tracks of instances; of a long history those that ask for plain arithmetic are judged while polars works out
     the metrics of the others.
     """
-    kinds = [all(is_arithmetic(node) for node in _nodes(one)) for one in stage]
-    if wide.height < LONG or len(set(kinds)) == 1:
+    if wide.height < LONG or len({_is_plain(one) for one in stage}) == 1:
         return _tracks(stage, wide, due)
-    plain = [one for one, is_plain in zip(stage, kinds, strict=True) if is_plain]
-    others = [one for one, is_plain in zip(stage, kinds, strict=True) if not is_plain]
+    plain = [one for one in stage if _is_plain(one)]
+    others = [one for one in stage if not _is_plain(one)]
     with ThreadPoolExecutor(1, thread_name_prefix="observe") as pool:
         meanwhile = pool.submit(_tracks, others, wide, Due(due.catalogue))
         return _tracks(plain, wide, due) | meanwhile.result()
+
+
+def _is_plain(instance: Instance) -> bool:
+    return all(is_arithmetic(node) for node in _nodes(instance))
 
 
 def _nodes(instance: Instance) -> tuple[Node, ...]:
@@ -113,18 +117,11 @@ def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[Ins
     """The tracks of instances; those that have the same sessions are classed together."""
     nodes = [node for instance in stage for node in _nodes(instance)]
     joining = Joining(evaluate_together(nodes, wide, missing=due.missing_before), due)
-    steps = {instance.key: joining.steps(instance) for instance in stage}
-    alike: dict[int, list[Instance]] = {}
-    for instance in stage:
-        alike.setdefault(id(steps[instance.key].together or steps[instance.key]), []).append(instance)
     tracks: dict[InstanceKey, Track] = {}
-    for instances in alike.values():
-        one = steps[instances[0].key]
-        levels = [level for instance in instances for level in instance.levels]
-        columns = one.together.columns if one.together else one.metrics
-        classed = iter(verdicts_of(levels, columns, len(one.sessions)))
-        for i in instances:
-            verdicts = tuple(next(classed) for _ in i.levels)
-            own = steps[i.key]
-            tracks[i.key] = Track(i, own.sessions, own.at, own.metrics, verdicts, wide)
+    for steps in joining.steps(stage):
+        levels = [level for one in steps.instances for level in one.levels]
+        classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions)))
+        for one, at in zip(steps.instances, steps.at, strict=True):
+            verdicts = tuple(islice(classed, len(one.levels)))
+            tracks[one.key] = Track(one, steps.sessions, at, steps.metrics, verdicts, wide)
     return tracks
