@@ -5,13 +5,16 @@ What stands in them is `rulefile`'s and `instruments`'; this file only finds and
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
-from monitor.eventfile import Event, read_events
 from monitor.instruments import Catalogue, read_catalogue
 from monitor.rulefile import read_rulebook, texts_of_rules
 from monitor.rules import Rulebook
 from monitor.yamltext import did_you_mean
+
+if TYPE_CHECKING:
+    from monitor.eventfile import Event
 
 CATALOGUE_FILE = "instruments.yml"
 EVENTS_FILE = "events.yml"
@@ -43,8 +46,10 @@ def load_catalogue() -> Catalogue:
     return read_catalogue(read_text(file), file=str(file))
 
 
-def load_events(catalogue: Catalogue, file: Path | None = None) -> tuple[Event, ...]:
+def load_events(catalogue: Catalogue, file: Path | None = None) -> "tuple[Event, ...]":
     """The events of a file, or those that ship; FaultyFileError carries all faults of the file."""
+    from monitor.eventfile import read_events
+
     path = file or shipped_folder() / EVENTS_FILE
     return read_events(read_text(path), file=shown_path(path), catalogue=catalogue)
 
