@@ -419,7 +419,7 @@ def cheating(rulebook: Rulebook, build: Callable[[pl.Expr, int], pl.Expr]) -> Ru
         assert isinstance(level.when, Operation)
         average, limit = level.when.operands
         assert isinstance(average, Apply)
-        other = replace(average, function=replace(FUNCTIONS["sma"], build=build))
+        other = replace(average, function=replace(FUNCTIONS["sma"], build=build, of_rows=False))
         when = replace(level.when, operands=(other, limit))
         instances.append(replace(one, levels=(replace(level, when=when),), shown={}))
     return replace(rulebook, instances=tuple(instances))

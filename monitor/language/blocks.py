@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from monitor.language.arithmetic import is_arithmetic
+from monitor.language.computed import column_of
 from monitor.language.nodes import Apply, Const, Node, Operation, unnamed
 from monitor.metrics.parts import quotient
 from monitor.metrics.rows import Column, Rows, all_of
@@ -24,11 +25,14 @@ from monitor.metrics.rows import Column, Rows, all_of
 Alike = Sequence[Node]
 """Nodes of one shape."""
 
-AT_ONCE = 32_768
+AT_ONCE = 65_536
 """So many values are looked at together: they stay in the cache of a processor."""
 
 _REMEMBERED = 4
 """So many metrics are kept that a block worked out: those who ask for the same follow each other."""
+
+_ENDLESS = 1 << 40
+"""So many sessions a number stays the same: more than there are."""
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "neg": np.negative,
@@ -79,7 +83,7 @@ class Metrics:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Metrics by their keys, as polars has them and as numpy sees them."""
+    """Metrics by their keys, as polars has them and as numpy sees them; a number is a metric that never moves."""
 
     series: Mapping[str, pl.Series]
     _seen: dict[str, Column | None] = field(default_factory=dict)
@@ -93,17 +97,22 @@ class Columns:
         return self._made[keys]
 
     def _metrics(self, nodes: Alike) -> Metrics:
-        columns = [column for node in nodes if (column := self._column(node.key)) is not None]
+        columns = [column for node in nodes if (column := self._column(node)) is not None]
         if len(columns) == len(nodes):
             return _looked_up(columns)
         if columns:  # some have gaps, so that they were computed, and the others have not
             return _below_each_other([self.metrics([node]) for node in nodes])
         return _remembered(self._worked_out([unnamed(node) for node in nodes]))
 
-    def _column(self, key: str) -> Column | None:
-        if key not in self._seen:
-            self._seen[key] = _column(self.series[key]) if key in self.series else None
-        return self._seen[key]
+    def _column(self, node: Node) -> Column | None:
+        if node.key not in self._seen:
+            self._seen[node.key] = self._find(node)
+        return self._seen[node.key]
+
+    def _find(self, node: Node) -> Column | None:
+        if not node.legs:
+            return Column(0, np.broadcast_to(_constant(node), _ENDLESS), gaps=False)
+        return column_of(self.series, node.key) if node.key in self.series else None
 
     def _worked_out(self, nodes: Alike) -> Callable[[Block], Any]:
         """The values of arithmetic; infinite where they are beyond all numbers."""
@@ -122,17 +131,9 @@ class Columns:
         if not plain[0].legs:
             value = constants(plain)
             return lambda _: value
-        if isinstance(plain[0], Operation) and not any(self._column(one.key) for one in plain):
+        if isinstance(plain[0], Operation) and not any(self._column(one) for one in plain):
             return self._worked_out(plain)
         return self.metrics(plain).values
-
-
-def _column(series: pl.Series) -> Column:
-    front = series.null_count()
-    known = series.slice(front) if front else series
-    if not front or not known.null_count():
-        return Column(front, known.to_numpy(), gaps=False)
-    return Column(0, series.cast(pl.Float64).to_numpy(), gaps=True)
 
 
 def _looked_up(columns: Sequence[Column]) -> Metrics:

@@ -1,24 +1,24 @@
 """Typed expressions and legs side by side -> values: one row per session in which all legs have a bar.
 
 1. `evaluate` puts expressions together whose legs have their bars in the same sessions, and keeps those sessions.
-2. `_compute` works them out in stages: what a function takes becomes a column, then the function does, so
-   that each key is computed once however many rules use it.  What to compute is planned once (`_plan`).
+2. `compute` works them out in stages: what a function takes becomes a column, then the function does, so
+   that each key is computed once however many rules use it.  What to compute is planned once (`plan`).
 3. A function whose argument is unknown inside its history sees the known bars only (`_over_known`).
 4. A value whose look-back spans a hole of the series is unknown (`_masked`).
 5. Arithmetic over what is computed waits until somebody asks for it (`_WithLater`): conditions do not (`blocks`).
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import polars as pl
 
 from monitor.language.arithmetic import columns_under, is_arithmetic
-from monitor.language.columns import expression, finite
+from monitor.language.compute import compute
+from monitor.language.computed import Computed
 from monitor.language.groups import with_groups
-from monitor.language.nodes import Apply, LegName, Node, OverGroup, derived
+from monitor.language.nodes import LegName, Node, OverGroup, derived
 
 Legs = frozenset[LegName]
 Missing = Callable[[frozenset[str], pl.Series], pl.Series]
@@ -37,7 +37,7 @@ class Together:
     sessions: pl.Series
     known: Mapping[Legs, pl.Series]
     """The instants from which all of some legs were known."""
-    columns: Mapping[str, pl.Series]
+    columns: Computed
     """What was computed, by the keys of expressions: all, but for arithmetic that `blocks` can do with these."""
     values: Mapping[str, pl.Series]
     """The values of all expressions, by their keys; arithmetic is computed when somebody asks for it."""
@@ -111,18 +111,20 @@ def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Tog
     keys: dict[Legs, tuple[str, ...]] = {}
     for node in nodes:
         keys[node.legs] = (*keys.get(node.legs, ()), node.key)
-    if not _without_holes(rows["session"]):
-        columns = _columns(_compute(rows, nodes))
-        known = {node.key: columns[node.key] for node in nodes}
-        known |= _masked(nodes, known, rows["session"], missing)
-        return Together(rows["session"], _known_at(rows, keys), known, known, keys)
+    held = Computed(rows)
+    sessions, known_at = rows["session"], _known_at(rows, keys)
+    if not _without_holes(sessions):
+        columns = compute(held, nodes)
+        masked = _masked(nodes, columns, sessions, missing)
+        known = Computed(pl.DataFrame([masked.get(node.key, columns[node.key]) for node in nodes]))
+        return Together(sessions, known_at, known, known, keys)
     now, later = _now_and_later(nodes)
-    rows = _compute(rows, now)
-    torn = tuple(node for node in later if any(unknown_inside(rows[key]) for key in _under(node)))
+    columns = compute(held, now)
+    torn = tuple(node for node in later if any(columns.column(key).gaps for key in _under(node)))
     there = frozenset(node.key for node in now)
-    columns = _columns(_compute(rows, torn, there))
-    values = _WithLater(columns, lambda: _columns(_compute(rows, later, there)))
-    return Together(rows["session"], _known_at(rows, keys), columns, values, keys)
+    columns = compute(columns, torn, there)
+    values = _WithLater(columns, lambda: compute(columns, later, there))
+    return Together(sessions, known_at, columns, values, keys)
 
 
 @lru_cache(maxsize=32)
@@ -139,29 +141,25 @@ def _under(node: Node) -> tuple[str, ...]:
     return tuple(one.key for one in columns_under(node))
 
 
-def _columns(rows: pl.DataFrame) -> dict[str, pl.Series]:
-    return {column.name: column for column in rows.iter_columns()}
-
-
 @dataclass(frozen=True, eq=False)
 class _WithLater(Mapping[str, pl.Series]):
     """Columns, and others that are computed all at once when one of them is asked for."""
 
-    columns: dict[str, pl.Series]
-    compute: Callable[[], dict[str, pl.Series]]
+    columns: Computed
+    ask: Callable[[], Computed]
 
     def __getitem__(self, key: str) -> pl.Series:
         return self.columns[key] if key in self.columns else self._later[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.columns | self._later)
+        return iter(self._later)
 
     def __len__(self) -> int:
-        return len(self.columns | self._later)
+        return len(self._later)
 
     @cached_property
-    def _later(self) -> dict[str, pl.Series]:
-        return self.compute()
+    def _later(self) -> Computed:
+        return self.ask()
 
 
 def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
@@ -181,109 +179,6 @@ def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series
 
 def _known_names(legs: Legs) -> list[str]:
     return sorted({f"{instrument}.known_at" for instrument, _ in legs})
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """What functions take, by its key, and the functions that stand on as many others."""
-
-    arguments: tuple[tuple[Node, pl.Expr], ...]
-    parts: tuple[tuple[Apply, pl.Expr], ...] = ()
-
-
-@lru_cache(maxsize=32)
-def _plan(nodes: tuple[Node, ...], there: frozenset[str]) -> tuple[_Stage, ...]:
-    """The stages in which expressions are worked out, each key once; legs are there before, and what else is said."""
-    stages: dict[int, dict[str, Apply]] = {}
-    for node in nodes:
-        for part in _functions(node, there):
-            stages.setdefault(_depth(part), {})[part.key] = part
-    have = {f"{instrument}.{name}" for node in nodes for instrument, name in node.legs} | there
-    planned: list[_Stage] = []
-    for _, stage in sorted(stages.items()):
-        arguments = {operand.key: operand for part in stage.values() for operand in part.operands}
-        taken = _new(arguments, have)
-        planned.append(_Stage(taken, tuple((part, _built(part)) for part in stage.values())))
-        have |= stage.keys()
-    last = _new({node.key: node for node in nodes}, have)
-    return (*planned, _Stage(last))
-
-
-def _functions(node: Node, there: frozenset[str]) -> Iterator[Apply]:
-    """The functions in a node that are not worked out yet, operands first."""
-    if node.key in there:
-        return
-    for operand in node.operands:
-        yield from _functions(operand, there)
-    if isinstance(node, Apply):
-        yield node
-
-
-def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr], ...]:
-    """The expressions of nodes that have no column yet, which then have one."""
-    new = {key: node for key, node in nodes.items() if key not in have}
-    made = tuple((node, expression(node, frozenset(have)).alias(key)) for key, node in new.items())
-    have |= new.keys()
-    return made
-
-
-def _compute(
-    rows: pl.DataFrame, nodes: tuple[Node, ...], there: frozenset[str] = frozenset()
-) -> pl.DataFrame:
-    """The rows with a column for each node, and for what it is made of; some may be there already."""
-    for stage in _plan(nodes, there):
-        rows = _with_finite(rows, stage.arguments)
-        whole: list[tuple[Apply, pl.Expr]] = []
-        unknown = {
-            key: unknown_inside(rows[key]) for key in {o.key for p, _ in stage.parts for o in p.operands}
-        }
-        for part, value in stage.parts:
-            if any(unknown[operand.key] for operand in part.operands):
-                rows = _over_known(rows, part, value)
-            else:
-                whole.append((part, value))
-        rows = _with_finite(rows, whole)
-    return rows
-
-
-def _with_finite(rows: pl.DataFrame, made: Sequence[tuple[Node, pl.Expr]]) -> pl.DataFrame:
-    """The rows with new columns: unknown instead of NaN or infinity."""
-    if not made:
-        return rows
-    rows = rows.with_columns(value for _, value in made)
-    numbers = (column for column in rows.get_columns()[-len(made) :] if column.dtype.is_float())
-    # A sum that is no finite number is cheap to see; where every value is finite nothing has to be replaced.
-    odd = [column.name for column in numbers if not math.isfinite(column.sum())]
-    return rows.with_columns(finite(pl.col(key)) for key in odd) if odd else rows
-
-
-def _depth(node: Node) -> int:
-    """How many functions stand on top of each other here."""
-    inner = max((_depth(operand) for operand in node.operands), default=0)
-    return inner + 1 if isinstance(node, Apply) else inner
-
-
-def _built(part: Apply) -> pl.Expr:
-    arguments = [pl.col(operand.key) for operand in part.operands]
-    return part.function.build(*arguments, **_params(part)).alias(part.key)
-
-
-def _params(part: Apply) -> dict[str, float | None]:
-    return dict(part.params)
-
-
-def unknown_inside(values: pl.Series) -> bool:
-    """Whether a value after the first known one is null."""
-    return values.slice(values.null_count()).null_count() > 0  # if all stand in front, none is left
-
-
-def _over_known(panel: pl.DataFrame, part: Apply, value: pl.Expr) -> pl.DataFrame:
-    """The function over the bars on which its arguments are known; unknown on the others."""
-    keys = list(dict.fromkeys(operand.key for operand in part.operands))
-    numbered = panel.select(keys).with_row_index("row").drop_nulls(keys)
-    computed = _with_finite(numbered, [(part, value)]).select("row", part.key)
-    rows = pl.DataFrame({"row": pl.Series(range(len(panel)), dtype=pl.UInt32)})
-    return panel.with_columns(rows.join(computed, on="row", how="left", maintain_order="left")[part.key])
 
 
 def _without_holes(sessions: pl.Series) -> bool:

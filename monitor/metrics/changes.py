@@ -4,8 +4,9 @@ import math
 
 import polars as pl
 
-from monitor.metrics.parts import deviation, simple_change
-from monitor.metrics.registry import Number, Series, Window, bars, metric
+from monitor.metrics import windows
+from monitor.metrics.parts import simple_change
+from monitor.metrics.registry import Array, Number, Series, Window, bars, metric
 
 
 @metric(
@@ -32,10 +33,6 @@ def change(x: Series, n: Window = 1) -> pl.Expr:
 )
 def log_change(x: Series, n: Window = 1) -> pl.Expr:
     """Change over n bars as a logarithm: changes in a row add up."""
-    return _log_change(x, n)
-
-
-def _log_change(x: pl.Expr, n: int) -> pl.Expr:
     return pl.when((x > 0) & (x.shift(n) > 0)).then((x / x.shift(n)).log())
 
 
@@ -71,11 +68,12 @@ def previous(x: Series, n: Window = 1) -> pl.Expr:
     least=2,
     source="packs of Metalwatch; a one-bar return in units of its recent volatility",
     unknown="over a flat window",
+    of_rows=True,
 )
-def sigma_move(x: Series, n: Window = 60) -> pl.Expr:
+def sigma_move(x: Array, n: Window = 60) -> Array:
     """Today's change in standard deviations of the n changes before it."""
-    r = simple_change(x)
-    return r / deviation(r, n).shift(1)
+    r = windows.changes(x)
+    return r[..., n:] / windows.deviation(r[..., :-1], n)
 
 
 @metric(
@@ -87,10 +85,11 @@ def sigma_move(x: Series, n: Window = 60) -> pl.Expr:
     least=2,
     source="Hull, Options, Futures and Other Derivatives, estimating volatility from historical data",
     unknown="while a value of the window is not above zero",
+    of_rows=True,
 )
-def realised_vol(x: Series, n: Window, per_year: Number = 252) -> pl.Expr:
+def realised_vol(x: Array, n: Window, per_year: Number = 252) -> Array:
     """Realised volatility a year."""
-    return deviation(_log_change(x, 1), n) * math.sqrt(per_year)
+    return windows.deviation(windows.log_changes(x), n) * math.sqrt(per_year)
 
 
 FUNCTIONS = (change, log_change, difference, previous, sigma_move, realised_vol)

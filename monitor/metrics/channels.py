@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from monitor.metrics.parts import deviation, quotient
-from monitor.metrics.registry import Number, Params, Series, Window, bars, metric
+from monitor.metrics import windows
+from monitor.metrics.registry import Array, Number, Params, Series, Window, bars, metric
 
 APPEL = "Appel (1979), The Moving Average Convergence Divergence Trading Method"
 BOLLINGER = "Bollinger (2001), Bollinger on Bollinger Bands"
@@ -76,11 +76,12 @@ def macd_histogram(x: Series, fast: Window = 12, slow: Window = 26, signal: Wind
     least=2,
     source=BOLLINGER,
     unknown="over a flat window",
+    of_rows=True,
 )
-def bollinger(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
+def bollinger(x: Array, n: Window = 20, k: Number = 2) -> Array:
     """Where a value stands between its Bollinger bands."""
-    half = k * deviation(x, n, less=0)
-    return quotient(x - x.rolling_mean(n) + half, 2 * half)
+    above, spread = windows.standing(x, n, less=0)
+    return (above + k * spread) / windows.above_zero(2 * k * spread)
 
 
 @metric(
@@ -90,10 +91,11 @@ def bollinger(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
     unit="same",
     least=2,
     source=BOLLINGER,
+    of_rows=True,
 )
-def bollinger_upper(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
+def bollinger_upper(x: Array, n: Window = 20, k: Number = 2) -> Array:
     """Upper Bollinger band."""
-    return x.rolling_mean(n) + k * deviation(x, n, less=0)
+    return windows.mean(x, n) + k * windows.deviation(x, n, less=0)
 
 
 @metric(
@@ -103,10 +105,11 @@ def bollinger_upper(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
     unit="same",
     least=2,
     source=BOLLINGER,
+    of_rows=True,
 )
-def bollinger_lower(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
+def bollinger_lower(x: Array, n: Window = 20, k: Number = 2) -> Array:
     """Lower Bollinger band."""
-    return x.rolling_mean(n) - k * deviation(x, n, less=0)
+    return windows.mean(x, n) - k * windows.deviation(x, n, less=0)
 
 
 @metric(
@@ -117,11 +120,12 @@ def bollinger_lower(x: Series, n: Window = 20, k: Number = 2) -> pl.Expr:
     least=2,
     source=DONCHIAN,
     unknown="over a flat window",
+    of_rows=True,
 )
-def donchian(x: Series, n: Window = 20) -> pl.Expr:
+def donchian(x: Array, n: Window = 20) -> Array:
     """Where a value stands between the lowest and the highest of the last n bars."""
-    low, high = x.rolling_min(n), x.rolling_max(n)
-    return quotient(x - low, high - low)
+    low, high = windows.lowest(x, n), windows.highest(x, n)
+    return (x[..., n - 1 :] - low) / windows.above_zero(high - low)
 
 
 @metric(
@@ -131,10 +135,11 @@ def donchian(x: Series, n: Window = 20) -> pl.Expr:
     look_back=lambda p: bars(p) + 1,
     unit="same",
     source=DONCHIAN,
+    of_rows=True,
 )
-def donchian_upper(x: Series, n: Window = 20) -> pl.Expr:
+def donchian_upper(x: Array, n: Window = 20) -> Array:
     """The highest of the n bars before this one."""
-    return x.rolling_max(n).shift(1)
+    return windows.highest(x[..., :-1], n)
 
 
 @metric(
@@ -144,10 +149,11 @@ def donchian_upper(x: Series, n: Window = 20) -> pl.Expr:
     look_back=lambda p: bars(p) + 1,
     unit="same",
     source=DONCHIAN,
+    of_rows=True,
 )
-def donchian_lower(x: Series, n: Window = 20) -> pl.Expr:
+def donchian_lower(x: Array, n: Window = 20) -> Array:
     """The lowest of the n bars before this one."""
-    return x.rolling_min(n).shift(1)
+    return windows.lowest(x[..., :-1], n)
 
 
 FUNCTIONS = (

@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
+from monitor.metrics import windows
 from monitor.metrics.arrays import Arrays, over_arrays
-from monitor.metrics.parts import deviation, divided
-from monitor.metrics.registry import ALL_HISTORY, Params, Series, Window, bars, metric
+from monitor.metrics.registry import ALL_HISTORY, Array, Params, Series, Window, bars, metric
 
 MAD_TO_SIGMA = 1.4826
 """The standard deviation of a normal distribution in median absolute deviations."""
@@ -28,10 +28,14 @@ def _since_first(params: Params) -> int:
     bounds=(None, 0.0),
     source="Magdon-Ismail and Atiya (2004), drawdown from the running peak",
     unknown="where the highest is not above zero",
+    of_rows=True,
 )
-def drawdown(x: Series, n: Window | None = None) -> pl.Expr:
+def drawdown(x: Array, n: Window | None = None) -> Array:
     """How far a value is below its highest."""
-    return divided(x, _high(x, n)) - 1
+    high = windows.above_zero(_high(x, n))
+    found = x[..., -high.shape[-1] :] / high
+    found -= 1
+    return found
 
 
 @metric(
@@ -41,14 +45,15 @@ def drawdown(x: Series, n: Window | None = None) -> pl.Expr:
     warm_up=_since_first,
     unit="same",
     source="definition",
+    of_rows=True,
 )
-def high_water(x: Series, n: Window | None = None) -> pl.Expr:
+def high_water(x: Array, n: Window | None = None) -> Array:
     """The highest value so far."""
     return _high(x, n)
 
 
-def _high(x: pl.Expr, n: int | None) -> pl.Expr:
-    return x.cum_max() if n is None else x.rolling_max(n)
+def _high(x: Array, n: int | None) -> Array:
+    return windows.highest_so_far(x) if n is None else windows.highest(x, n)
 
 
 @metric(
@@ -57,10 +62,11 @@ def _high(x: pl.Expr, n: int | None) -> pl.Expr:
     look_back=bars,
     unit="same",
     source="definition",
+    of_rows=True,
 )
-def highest(x: Series, n: Window) -> pl.Expr:
+def highest(x: Array, n: Window) -> Array:
     """The highest of the last n values."""
-    return x.rolling_max(n)
+    return windows.highest(x, n)
 
 
 @metric(
@@ -69,10 +75,11 @@ def highest(x: Series, n: Window) -> pl.Expr:
     look_back=bars,
     unit="same",
     source="definition",
+    of_rows=True,
 )
-def lowest(x: Series, n: Window) -> pl.Expr:
+def lowest(x: Array, n: Window) -> Array:
     """The lowest of the last n values."""
-    return x.rolling_min(n)
+    return windows.lowest(x, n)
 
 
 @metric(
@@ -80,10 +87,11 @@ def lowest(x: Series, n: Window) -> pl.Expr:
     look_back=bars,
     unit="same",
     source="definition",
+    of_rows=True,
 )
-def sma(x: Series, n: Window) -> pl.Expr:
+def sma(x: Array, n: Window) -> Array:
     """Simple moving average."""
-    return x.rolling_mean(n)
+    return windows.mean(x, n)
 
 
 @metric(
@@ -107,10 +115,11 @@ def ema(x: Series, n: Window) -> pl.Expr:
     bounds=(0.0, None),
     least=2,
     source="definition",
+    of_rows=True,
 )
-def stdev(x: Series, n: Window) -> pl.Expr:
+def stdev(x: Array, n: Window) -> Array:
     """Rolling standard deviation."""
-    return deviation(x, n)
+    return windows.deviation(x, n)
 
 
 @metric(
@@ -120,10 +129,12 @@ def stdev(x: Series, n: Window) -> pl.Expr:
     least=2,
     source="definition of the standard score",
     unknown="over a flat window",
+    of_rows=True,
 )
-def zscore(x: Series, n: Window) -> pl.Expr:
+def zscore(x: Array, n: Window) -> Array:
     """How many standard deviations a value is from its rolling mean."""
-    return (x - x.rolling_mean(n)) / deviation(x, n)
+    apart, spread = windows.standing(x, n)
+    return apart / spread  # over a flat window this is no number
 
 
 @metric(

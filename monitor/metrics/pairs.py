@@ -1,9 +1,7 @@
 """How two series move together."""
 
-import polars as pl
-
-from monitor.metrics.parts import flat, simple_change
-from monitor.metrics.registry import Series, Window, bars, metric
+from monitor.metrics import windows
+from monitor.metrics.registry import Array, Window, bars, metric
 
 
 @metric(
@@ -14,12 +12,13 @@ from monitor.metrics.registry import Series, Window, bars, metric
     least=3,
     source="Pearson (1895)",
     unknown="while either has not moved, has moved by the same rate only, or was not above zero",
+    of_rows=True,
 )
-def correlation(x: Series, y: Series, n: Window) -> pl.Expr:
+def correlation(x: Array, y: Array, n: Window) -> Array:
     """Correlation of the one-bar changes of two series."""
-    a, b = simple_change(x), simple_change(y)
-    together = pl.rolling_corr(a, b, window_size=n)
-    return pl.when(~flat(a, n) & ~flat(b, n)).then(together.clip(-1.0, 1.0))
+    a, b = windows.changes(x), windows.changes(y)
+    spreads = windows.deviation(a, n) * windows.deviation(b, n)
+    return (windows.covariance(a, b, n) / windows.above_zero(spreads)).clip(-1.0, 1.0)
 
 
 @metric(
@@ -29,12 +28,12 @@ def correlation(x: Series, y: Series, n: Window) -> pl.Expr:
     least=3,
     source="Sharpe (1963); slope of the regression line",
     unknown="while y has not moved, has moved by the same rate only, or either was not above zero",
+    of_rows=True,
 )
-def beta(x: Series, y: Series, n: Window = 120) -> pl.Expr:
+def beta(x: Array, y: Array, n: Window = 120) -> Array:
     """By how many per cent x moves when y moves by one."""
-    a, b = simple_change(x), simple_change(y)
-    together = pl.rolling_cov(a, b, window_size=n)
-    return pl.when(~flat(b, n)).then(together / b.rolling_var(n))
+    a, b = windows.changes(x), windows.changes(y)
+    return windows.covariance(a, b, n) / windows.above_zero(windows.deviation(b, n)) ** 2
 
 
 FUNCTIONS = (correlation, beta)

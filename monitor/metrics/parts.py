@@ -24,30 +24,8 @@ def quotient(numerator: Value, denominator: Value) -> Value:
     return known
 
 
-def divided(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
-    """A quotient as the last step of a formula: its denominator is worked out once, and where that is not above zero
-    the quotient is no finite number, of which the evaluator makes unknown.
-    """
-    return numerator / denominator.clip(lower_bound=0)
-
-
 def simple_change(x: Value, n: int = 1) -> Value:
     """Simple return over n bars."""
     change: Any = quotient(x, x.shift(n)) - 1
     found: Value = change
     return found
-
-
-def flat(x: pl.Expr, n: int) -> pl.Expr:
-    """Whether the last n values are all the same: the last change is n - 1 bars ago or more."""
-    row = pl.int_range(pl.len(), dtype=pl.Int32)
-    changed = pl.when(x.ne_missing(x.shift(1))).then(row).forward_fill()
-    return (changed <= row - (n - 1)) & x.is_not_null()
-
-
-def deviation(x: pl.Expr, n: int, *, less: int = 1) -> pl.Expr:
-    """Standard deviation over n - `less`, exactly zero over a flat window (a rolling sum may leave a crumb).
-
-    It is never below zero: a quotient by it is unknown where it is zero, without `divided`.
-    """
-    return pl.when(flat(x, n)).then(0.0).otherwise(x.rolling_std(n, ddof=less))

@@ -1,4 +1,4 @@
-"""What a function of the rule language is: its parameters, look-back, convention and polars expression.
+"""What a function of the rule language is: its parameters, look-back, convention and what works it out.
 
 A function is pure and causal: it sees the bars up to and including the one it is asked for.  It is handed
 only bars on which all its inputs are known, so a missing bar never blanks a window; what it returns as NaN or
@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import polars as pl
 
@@ -25,6 +25,8 @@ class Takes(StrEnum):
 
 
 Series = Annotated[pl.Expr, Takes.SERIES]
+Array = Annotated[Any, Takes.SERIES]
+"""A series of numbers as a row of a plain array, below others: shape (series, bars); see `windows`."""
 YesNo = Annotated[pl.Expr, Takes.YESNO]
 Window = Annotated[int, Takes.WINDOW]
 Number = Annotated[float, Takes.NUMBER]
@@ -66,7 +68,7 @@ class Function:
     yesno: bool
     look_back: Callable[[Params], int]
     warm_up: Callable[[Params], int]
-    build: Callable[..., pl.Expr]
+    build: Callable[..., Any]
     formula: str
     convention: str
     unit: str
@@ -77,6 +79,8 @@ class Function:
     """When a value is unknown, beyond what holds of every function."""
     arithmetic: bool = False
     """Whether `build` takes plain arrays (`rows.Rows`) as well as expressions."""
+    of_rows: bool = False
+    """Whether `build` takes rows of a plain array (`Array`) and no expressions: see `by_rows`."""
 
     @property
     def signature(self) -> str:
@@ -102,7 +106,8 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     name: str = "",
     unknown: str = "",
     arithmetic: bool = False,
-) -> Callable[[Callable[..., pl.Expr]], Function]:
+    of_rows: bool = False,
+) -> Callable[[Callable[..., Any]], Function]:
     """Make a catalogue entry of an expression builder.
 
     `formula`, `convention` and `unknown` are read by people; `unit` is `same` (as its first series), `1` (a
@@ -110,10 +115,11 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     `yes/no`; `look_back` gives the bars needed, this one included; `warm_up` the further bars until a recursive
     metric forgets where history starts; `bounds` the values it can take; `fields` what an instrument argument
     stands for; `least` the smallest window; `arithmetic` says that the builder asks for nothing but `+ - * /`,
-    `shift` and `parts.known_where`, so that plain arrays will do.
+    `shift` and `parts.known_where`, so that plain arrays will do; `of_rows` that it takes nothing but plain arrays and
+    gives the values of the bars for which the look-back is complete.
     """
 
-    def entry(build: Callable[..., pl.Expr]) -> Function:
+    def entry(build: Callable[..., Any]) -> Function:
         return Function(
             name=name or build.__name__.rstrip("_"),
             parameters=_parameters(build, least),
@@ -130,12 +136,13 @@ def metric(  # noqa: PLR0913 - an entry says all of it
             summary=(inspect.getdoc(build) or "").splitlines()[0],
             unknown=unknown,
             arithmetic=arithmetic,
+            of_rows=of_rows,
         )
 
     return entry
 
 
-def _parameters(build: Callable[..., pl.Expr], least: int) -> tuple[Parameter, ...]:
+def _parameters(build: Callable[..., Any], least: int) -> tuple[Parameter, ...]:
     hints = get_type_hints(build, include_extras=True)
     found: list[Parameter] = []
     for name, parameter in inspect.signature(build).parameters.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -15,7 +16,22 @@ class Column:
     front: int
     values: npt.NDArray[Any]
     gaps: bool
-    """Whether some of the values are unknown."""
+    """Whether some of the values are unknown, that is NaN."""
+
+    @classmethod
+    def of(cls, series: pl.Series) -> "Column":
+        """A polars series as plain arrays have it."""
+        front = series.null_count()
+        known = series.slice(front) if front else series
+        if not front or not known.null_count():
+            return cls(front, known.to_numpy(), gaps=False)
+        return cls(0, series.cast(pl.Float64).to_numpy(), gaps=True)
+
+    def series(self, name: str) -> pl.Series:
+        """As polars has it: unknown is null."""
+        unknown = np.full(self.front, np.nan)
+        values = np.concatenate([unknown, self.values]) if self.front else self.values
+        return pl.Series(name, values, nan_to_null=bool(self.front or self.gaps))
 
     def bars(self, first: int, stop: int) -> npt.NDArray[Any]:
         """Some bars, as many as asked for; unknown where there is none."""

@@ -79,7 +79,7 @@ def test_arithmetic_is_no_column_until_somebody_asks_for_it() -> None:
 def test_functions_that_take_plain_arrays_are_told_apart() -> None:
     found = {name for name, function in FUNCTIONS.items() if function.arithmetic}
 
-    assert found == {"change", "difference", "previous"}
+    assert found == {"change", "difference", "previous", "crosses_above", "crosses_below"}
 
 
 def test_a_limit_may_be_worked_out_of_named_numbers() -> None:

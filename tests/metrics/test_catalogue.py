@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from monitor.metrics import FUNCTIONS, Function, Takes, reference_page
+from monitor.metrics.by_rows import values_of
 from monitor.metrics.registry import ALL_HISTORY
+from monitor.metrics.rows import Column
 
 Series = dict[str, list[float | None]]
 Params = Mapping[str, float | None]
@@ -74,7 +76,13 @@ def values(function: Function, series: Series, params: Params) -> list[float | N
             inputs.append(pl.col(next(fields)))
         elif parameter.takes is Takes.YESNO:
             inputs.append(pl.col("close") > 0)
-    found = frame.select(function.build(*inputs, **params).alias("value"))["value"].cast(pl.Float64)
+    if function.of_rows:
+        (column,) = values_of(
+            function, params, [[Column.of(frame.select(one).to_series()) for one in inputs]]
+        )
+        found = column.series("value")
+    else:
+        found = frame.select(function.build(*inputs, **params).alias("value"))["value"].cast(pl.Float64)
     return [None if value is None or not math.isfinite(value) else value for value in found]
 
 

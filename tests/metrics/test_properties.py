@@ -130,7 +130,7 @@ def test_no_function_sees_the_future(x: str, seed: int, row: int) -> None:
 
 
 def test_a_function_that_sees_the_future_would_be_found() -> None:
-    honest = call(FUNCTIONS["sma"], 3)
+    honest = call(FUNCTIONS["percentile"], 3)
     assert isinstance(honest, Apply)
     cheat = replace(
         honest, function=replace(honest.function, build=lambda x, n: x.rolling_mean(n, center=True))
