@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] = frozenset()) -> Computed:
     """What is there, and a column for each node and for what it is made of; some may be there already."""
     for stage in plan(nodes, there):
-        rows = _with_finite(computed.with_columns(stage.reads), stage.arguments)
-        computed = Computed(rows, computed.arrays)
+        rows = _with_finite(computed.rows_with(stage.reads), stage.arguments)
+        computed = computed.further(rows, {})
         whole: list[tuple[Apply, pl.Expr]] = []
         unknown = {key: computed.column(key).gaps for key in _taken(part for part, _ in stage.parts)}
         for part, value in stage.parts:
@@ -30,7 +30,7 @@ def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] =
                 rows = _over_known(rows, part, value)
             else:
                 whole.append((part, value))
-        computed = Computed(_with_finite(rows, whole), {**computed.arrays, **_over_arrays(stage, computed)})
+        computed = computed.further(_with_finite(rows, whole), _over_arrays(stage, computed))
     return computed
 
 

@@ -1,7 +1,7 @@
 """What was worked out: columns of polars, and plain arrays that become such when somebody asks for them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -50,10 +50,14 @@ class Computed(Mapping[str, pl.Series]):
             self._seen[key] = Column.of(self.rows[key])
         return self._seen[key]
 
-    def with_columns(self, keys: Iterable[str]) -> pl.DataFrame:
-        """The rows with columns for some arrays."""
+    def rows_with(self, keys: Iterable[str]) -> pl.DataFrame:
+        """The rows, and columns for those of some keys that are arrays."""
         new = [self[key] for key in keys if key in self.arrays and key not in self._names]
         return self.rows.with_columns(new) if new else self.rows
+
+    def further(self, rows: pl.DataFrame, arrays: Mapping[str, "Column"]) -> "Computed":
+        """The same with more columns and arrays."""
+        return replace(self, rows=rows, arrays={**self.arrays, **arrays})
 
 
 def column_of(values: Mapping[str, pl.Series], key: str) -> "Column":

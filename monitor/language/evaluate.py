@@ -24,6 +24,8 @@ Legs = frozenset[LegName]
 Missing = Callable[[frozenset[str], pl.Series], pl.Series]
 """Instruments and the sessions held -> how many expected sessions are missing before each of them."""
 
+_ALWAYS = frozenset[str]()
+
 LONGEST_HOLE = 10
 """A window that spans more missing sessions in a row than this is unknown."""
 _CERTAINLY_SHORT = 11
@@ -82,14 +84,19 @@ class _Present:
 
     def of(self, legs: Legs) -> frozenset[str]:
         """One column of each sort that has to be known where these legs are; none if they always are."""
-        return frozenset[str]().union(*(self._of(leg) for leg in legs))
+        gaps = [own for leg in legs if (own := self._of(leg))]
+        return _ALWAYS.union(*gaps) if gaps else _ALWAYS
 
     def _of(self, leg: LegName) -> frozenset[str]:
         if leg not in self._known:
-            column = self.wide[f"{leg[0]}.{leg[1]}"]
+            column = self._columns[f"{leg[0]}.{leg[1]}"]
             gaps = column.is_null().to_numpy().tobytes() if column.null_count() else None
-            self._known[leg] = frozenset({self._alike.setdefault(gaps, column.name)} if gaps else ())
+            self._known[leg] = frozenset({self._alike.setdefault(gaps, column.name)}) if gaps else _ALWAYS
         return self._known[leg]
+
+    @cached_property
+    def _columns(self) -> dict[str, pl.Series]:
+        return {column.name: column for column in self.wide.iter_columns()}
 
 
 def _with_groups(nodes: tuple[Node, ...], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
@@ -164,21 +171,37 @@ class _WithLater(Mapping[str, pl.Series]):
 
 def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
     """The instants from which all of some legs were known; a constant needs no bar and has none."""
+    columns = _known_columns(rows, {name for legs in every for name in _known_names(legs)})
     found: dict[Legs, pl.Series] = {}
     latest: list[pl.Expr] = []
     for legs in every:
-        first, *others = [rows[name] for name in _known_names(legs)] or [pl.Series([None] * rows.height)]
+        first, *others = [columns[name] for name in _known_names(legs)] or [_never(rows.height)]
         found[legs] = first
-        if not all(other.equals(first) for other in others):  # as they mostly are
+        if not all(other is first or other.equals(first) for other in others):  # as they mostly are
             latest.append(pl.max_horizontal(_known_names(legs)).alias(str(len(found) - 1)))
     if latest:
         each = list(found)
-        found |= {each[int(series.name)]: series for series in rows.select(latest).iter_columns()}
-    return {legs: series.alias("at") for legs, series in found.items()}
+        late = rows.select(latest).iter_columns()
+        found |= {each[int(series.name)]: series.alias("at") for series in late}
+    return found
 
 
-def _known_names(legs: Legs) -> list[str]:
-    return sorted({f"{instrument}.known_at" for instrument, _ in legs})
+def _known_columns(rows: pl.DataFrame, names: set[str]) -> dict[str, pl.Series]:
+    """Instants by the names of their columns; those that are the same as the first, as most are, are one series."""
+    columns = {column.name: column.alias("at") for column in rows.iter_columns() if column.name in names}
+    if not columns:
+        return {}
+    first = next(iter(columns.values()))
+    return {name: first if column.equals(first) else column for name, column in columns.items()}
+
+
+@lru_cache(maxsize=4096)
+def _known_names(legs: Legs) -> tuple[str, ...]:
+    return tuple(sorted({f"{instrument}.known_at" for instrument, _ in legs}))
+
+
+def _never(rows: int) -> pl.Series:
+    return pl.Series("at", [None] * rows)
 
 
 def _without_holes(sessions: pl.Series) -> bool:
