@@ -188,11 +188,11 @@ def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series
 
 def _known_columns(rows: pl.DataFrame, names: set[str]) -> dict[str, pl.Series]:
     """Instants by the names of their columns; those that are the same as the first, as most are, are one series."""
-    columns = {column.name: column.alias("at") for column in rows.iter_columns() if column.name in names}
+    columns = {column.name: column for column in rows.iter_columns() if column.name in names}
     if not columns:
         return {}
-    first = next(iter(columns.values()))
-    return {name: first if column.equals(first) else column for name, column in columns.items()}
+    first = next(iter(columns.values())).alias("at")
+    return {name: first if column.equals(first) else column.alias("at") for name, column in columns.items()}
 
 
 @lru_cache(maxsize=4096)
