@@ -263,3 +263,35 @@ def test_a_yes_or_no_metric_over_a_hole_is_unknown_too() -> None:
     (frame,) = evaluate([node], wide, missing=lambda _instruments, _held: eleven).values()
 
     assert unknown_rows(frame[node.key].to_list()) == [0, 10]
+
+
+PRICES = st.lists(st.sampled_from([None, 0.0, 0.5, 1.0, 3.0, 7.0]), min_size=8, max_size=8)
+ALONE = ("sma(gold / silver, 3)", "zscore(2 * gold - silver, 3)", "highest(sma(gold / silver, 2) / gold, 3)")
+BESIDE = ("ema(gold / silver, 3)", "percentile(2 * gold - silver, 3)", "ema(sma(gold / silver, 2) / gold, 2)")
+
+
+@given(PRICES, PRICES)
+def test_a_window_over_arithmetic_is_the_same_whoever_else_asks_for_it(
+    gold: list[float | None], silver: list[float | None]
+) -> None:
+    frame = made({"gold": gold, "silver": silver})
+    alone = [understand(text, Scope(CATALOGUE)) for text in ALONE]
+    beside = [understand(text, Scope(CATALOGUE)) for text in BESIDE]
+    wide = side_by_side(frame, frozenset({("gold", "close"), ("silver", "close")}))
+
+    (few,) = evaluate(alone, wide, missing=nothing_missing).values()
+    (many,) = evaluate([*alone, *beside], wide, missing=nothing_missing).values()
+
+    assert few.equals(many.select(few.columns))
+
+
+def test_bars_may_come_in_any_order() -> None:
+    frame = made(
+        {"gold": [1.0, None, 3.0, 4.0], "silver": [None, 2.0, 5.0, 6.0], "slv": [7.0, 8.0, 9.0, 1.0]}
+    )
+    legs = {("gold", "close"), ("silver", "close"), ("slv", "close")}
+
+    mixed = side_by_side(frame.sort("session", "instrument", descending=True), legs)
+
+    assert mixed.equals(side_by_side(frame, legs))
+    assert mixed["slv.close"].to_list() == [7.0, 8.0, 9.0, 1.0]
