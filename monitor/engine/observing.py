@@ -18,7 +18,7 @@ from monitor.language import (
     Node,
     evaluate_together,
 )
-from monitor.language.arithmetic import is_arithmetic
+from monitor.language.arithmetic import columns_under, is_arithmetic
 from monitor.rules import Instance, InstanceKey, Rulebook
 
 LONG = 100_000
@@ -52,8 +52,8 @@ def observe_legs(rulebook: Rulebook, wide: pl.DataFrame) -> tuple[Track, ...]:
 
 
 def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
-    """The tracks of instances; of a long history those that ask for plain arithmetic are judged while polars works out
-    the metrics of the others.
+    """The tracks of instances; of a long history those that ask for arithmetic of legs alone are judged while the
+    metrics of the others are worked out.
     """
     if wide.height < LONG or len({_is_plain(one) for one in stage}) == 1:
         return _tracks(stage, wide, due)
@@ -65,7 +65,10 @@ def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[Ins
 
 
 def _is_plain(instance: Instance) -> bool:
-    return all(is_arithmetic(node) for node in _nodes(instance))
+    return all(
+        is_arithmetic(node) and not any(one.operands for one in columns_under(node))
+        for node in _nodes(instance)
+    )
 
 
 def _nodes(instance: Instance) -> tuple[Node, ...]:

@@ -9,8 +9,8 @@ import numpy as np
 from monitor.metrics.registry import Function, Params
 from monitor.metrics.rows import Column
 
-AT_ONCE = 65_536
-"""So many values are worked on together: they stay in the cache of a processor."""
+AT_ONCE = 262_144
+"""So many values are worked on together: few enough for the cache of a processor, many enough not to hinder others."""
 
 Inputs = Sequence[Column]
 """What one call of a function takes, all of the same length."""
