@@ -25,7 +25,7 @@ from monitor.metrics.rows import Column, Rows, all_of
 Alike = Sequence[Node]
 """Nodes of one shape."""
 
-AT_ONCE = 65_536
+AT_ONCE = 32_768
 """So many values are looked at together: they stay in the cache of a processor."""
 
 _REMEMBERED = 4
