@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from monitor.status.server import address, listen, served
 from monitor.status.site import Site
@@ -60,7 +61,8 @@ def test_every_link_leads_to_a_page_and_nothing_is_asked_elsewhere(window: Any, 
             continue
         seen.add(url)
         window.get(url)
-        assert window.title.endswith("Metalwatch"), url
+        title = WebDriverWait(window, 10).until(lambda seen: seen.title, f"{url} has no title")
+        assert title.endswith("Metalwatch"), url
         assert not window.find_element("tag name", "h1").text.startswith("No such"), url
         waiting += window.execute_script(LINKS)
 
