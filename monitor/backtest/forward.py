@@ -21,6 +21,7 @@ import polars as pl
 from monitor.bars import Status
 from monitor.instruments import Catalogue
 from monitor.language.evaluate import LONGEST_HOLE
+from monitor.metrics import windows
 from monitor.sessions import expected_sessions
 
 Floats = npt.NDArray[np.float64]
@@ -150,18 +151,8 @@ class Study:
         count = len(self.closes) - 1 - horizon
         if count > 0:
             entry, whole = self.closes[1 : 1 + count], self.holes[1 + horizon :] == self.holes[:count]
-            paths[:count] = np.where(whole, _lowest(self.closes[1:], horizon + 1) / entry - 1, np.nan)
+            paths[:count] = np.where(whole, windows.lowest(self.closes[1:], horizon + 1) / entry - 1, np.nan)
         return returns, paths
-
-
-def _lowest(values: Floats, window: int) -> Floats:
-    """The lowest of each window, NaN where one is in it: of two halves that overlap, each made of halves again."""
-    if window == 1:
-        return values
-    half = -(-window // 2)
-    part = _lowest(values, half)
-    lowest: Floats = np.minimum(part[: len(part) - window + half], part[window - half :])
-    return lowest
 
 
 def study_of(bars: pl.DataFrame, instrument: str, catalogue: Catalogue, *, end: date | None) -> Study:

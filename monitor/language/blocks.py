@@ -110,9 +110,9 @@ class Columns:
         return self._seen[node.key]
 
     def _find(self, node: Node) -> Column | None:
-        if not node.legs:
-            return Column(0, np.broadcast_to(_constant(node), _ENDLESS), gaps=False)
-        return column_of(self.series, node.key) if node.key in self.series else None
+        if node.key in self.series:
+            return column_of(self.series, node.key)
+        return None if node.legs else Column(0, np.broadcast_to(_constant(node), _ENDLESS), gaps=False)
 
     def _worked_out(self, nodes: Alike) -> Callable[[Block], Any]:
         """The values of arithmetic; infinite where they are beyond all numbers."""

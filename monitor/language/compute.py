@@ -30,7 +30,7 @@ def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] =
                 rows = _over_known(rows, part, value)
             else:
                 whole.append((part, value))
-        computed = computed.further(_with_finite(rows, whole), _over_arrays(stage, computed))
+        computed = computed.further(_with_finite(rows, whole), _of_rows(stage, computed))
     return computed
 
 
@@ -38,7 +38,7 @@ def _taken(parts: Iterable[Apply]) -> set[str]:
     return {operand.key for part in parts for operand in part.operands}
 
 
-def _over_arrays(stage: Stage, computed: Computed) -> "dict[str, Column]":
+def _of_rows(stage: Stage, computed: Computed) -> "dict[str, Column]":
     """The functions of a stage that take plain arrays."""
     if not stage.alike:
         return {}

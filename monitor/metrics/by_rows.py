@@ -10,7 +10,8 @@ from monitor.metrics.registry import Function, Params
 from monitor.metrics.rows import Column
 
 AT_ONCE = 262_144
-"""So many values are worked on together: few enough for the cache of a processor, many enough not to hinder others."""
+"""So many values are worked on together: few for the caches, but so many that a step is long and another thread may
+have Python's lock meanwhile."""
 
 Inputs = Sequence[Column]
 """What one call of a function takes, all of the same length."""

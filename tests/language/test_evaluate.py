@@ -295,3 +295,12 @@ def test_bars_may_come_in_any_order() -> None:
 
     assert mixed.equals(side_by_side(frame, legs))
     assert mixed["slv.close"].to_list() == [7.0, 8.0, 9.0, 1.0]
+
+
+@pytest.mark.parametrize("limit", ["4", "2 + 2", "max(3, 4)", "max(1, 2) + 2"])
+def test_a_cross_over_a_function_of_numbers_is_that_over_the_number(limit: str) -> None:
+    book = Rulebook(instances=(rule(f"crosses_above(gold / silver, {limit})"),), catalogue=CATALOGUE)
+
+    (track,) = observe(book, made({"gold": [1.0, 2.0, 5.0, 3.0, 6.0], "silver": [1.0] * 5}))
+
+    assert ["?FC"[verdict] for verdict in track.verdicts[0]] == ["?", "C", "F", "C", "F"]
