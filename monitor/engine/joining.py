@@ -1,8 +1,8 @@
 """The metrics of instances side by side: one row per session that is judged."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
@@ -24,8 +24,8 @@ class Steps:
 
     instances: Sequence[Instance]
     sessions: pl.Series
-    at: Sequence[pl.Series]
-    """The instants from which all was known, of each instance."""
+    instants: Sequence[Callable[[], pl.Series]]
+    """Give the instants from which all was known, of each instance."""
     metrics: Mapping[str, pl.Series]
     """By their keys, maybe with others; unknown is null."""
     compared: Mapping[str, pl.Series]
@@ -68,8 +68,8 @@ class Joining:
 
     def _whole_of(self, together: Together) -> Iterator[Legs]:
         whole: dict[frozenset[Clock], bool] = {}
-        for legs, at in together.known.items():
-            if at.null_count() or any(name == DERIVED for _, name in legs):
+        for legs in together.keys:
+            if any(name == DERIVED for _, name in legs) or not together.known.always(legs):
                 continue
             clocks = self.due.clocks(instrument for instrument, _ in legs)
             if clocks not in whole:
@@ -89,7 +89,7 @@ class Joining:
         fresh = [_rows(every, panel.sessions) for panel in panels]
         rows = _carried(fresh)
         at = _latest(
-            [panel.known[legs].gather(own) for legs, panel, own in zip(keys, panels, rows, strict=True)]
+            [panel.known.of(legs).gather(own) for legs, panel, own in zip(keys, panels, rows, strict=True)]
         )
         judged = _judged(every, at, fresh, expected)
         metrics = {
@@ -103,7 +103,7 @@ class Joining:
                 metrics[node.key] = panel.values[node.key].gather(_rows(every, panel.sessions))
         kept = {key: values[judged] for key, values in metrics.items()}
         at = at[judged].fill_null(strategy="backward")
-        return Steps([instance], every[judged], [at], kept, kept)
+        return Steps([instance], every[judged], [lambda: at], kept, kept)
 
     def _expected(self, instance: Instance, legs: Sequence[Legs], have: pl.Series) -> list[pl.Series]:
         """In which sessions the metrics of some legs should have a bar."""
@@ -115,13 +115,12 @@ class Joining:
 
 def _beside(together: Together, instances: Sequence[Instance]) -> Steps:
     """Instances whose metrics have the same sessions."""
-    at: list[pl.Series] = []
-    for instance in instances:
-        first, *others = (
-            together.known[legs] for legs in dict.fromkeys(node.legs for node in instance.inputs)
-        )
-        at.append(pl.select(pl.max_horizontal(first, *others).alias("at")).to_series() if others else first)
-    return Steps(instances, together.sessions, at, together.values, together.columns)
+    instants = [partial(_known_of, instance, together) for instance in instances]
+    return Steps(instances, together.sessions, instants, together.values, together.columns)
+
+
+def _known_of(instance: Instance, together: Together) -> pl.Series:
+    return together.known.of(frozenset().union(*(node.legs for node in instance.inputs)))
 
 
 def _names(legs: Legs) -> frozenset[str]:

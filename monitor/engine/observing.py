@@ -124,7 +124,7 @@ def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[Ins
     for steps in joining.steps(stage):
         levels = [level for one in steps.instances for level in one.levels]
         classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions)))
-        for one, at in zip(steps.instances, steps.at, strict=True):
+        for one, instants in zip(steps.instances, steps.instants, strict=True):
             verdicts = tuple(islice(classed, len(one.levels)))
-            tracks[one.key] = Track(one, steps.sessions, at, steps.metrics, verdicts, wide)
+            tracks[one.key] = Track(one, steps.sessions, instants, steps.metrics, verdicts, wide)
     return tracks

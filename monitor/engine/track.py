@@ -1,7 +1,7 @@
 """The observations of one instance, and a transition made of one of them."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -22,8 +22,8 @@ class Track:
 
     instance: Instance
     sessions: pl.Series
-    at: pl.Series
-    """The instant from which all was known, of each session."""
+    instants: Callable[[], pl.Series]
+    """Gives `at` from `start` on."""
     metrics: Mapping[str, pl.Series]
     """The metrics by their keys, from `start` on, maybe with others; unknown is null."""
     verdicts: tuple[Verdicts, ...]
@@ -31,6 +31,11 @@ class Track:
     wide: pl.DataFrame
     """Legs side by side, to show what a value was made of."""
     start: int = 0
+
+    @cached_property
+    def at(self) -> pl.Series:
+        """The instant from which all was known, of each session; few ask, and where legs differ it has to be found."""
+        return self.instants().slice(self.start, len(self.sessions))
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -60,8 +65,7 @@ class Track:
         start = 0 if after is None else self.row_after(after)
         stop = len(self.sessions) if upto is None else self.row_after(upto)
         cut = tuple(verdicts[start:stop] for verdicts in self.verdicts)
-        sessions, at = self.sessions[start:stop], self.at[start:stop]
-        return replace(self, sessions=sessions, at=at, verdicts=cut, start=self.start + start)
+        return replace(self, sessions=self.sessions[start:stop], verdicts=cut, start=self.start + start)
 
     def verdict(self, level: int, row: int) -> Verdict:
         """The class of one level in one session."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from monitor.language.nodes import Apply, Node, Operation, unnamed, walk
+from monitor.language.nodes import Apply, Node, Operation, unnamed
 
 
 def is_arithmetic(node: Node) -> bool:
@@ -19,5 +19,5 @@ def columns_under(node: Node) -> Iterator[Node]:
     for operand in plain.operands:
         if isinstance(plain, Operation) and is_arithmetic(operand):
             yield from columns_under(operand)
-        elif any(isinstance(one, Apply) or one.legs for one in walk(operand)):
+        elif operand.legs:
             yield unnamed(operand)

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from monitor.language.columns import expression, finite
 from monitor.language.forms import FORMS
-from monitor.language.nodes import Apply, Const, Node
+from monitor.language.nodes import Apply, Const, Node, walk
 from monitor.language.operators import check_alike, is_broken
 from monitor.language.syntax import Call, Name, Part
 from monitor.metrics import FUNCTIONS, REFUSED, Function, Parameter, Takes
@@ -34,7 +37,21 @@ def read_call(reader: "Reader", part: Call) -> Node:
     unit = function.unit
     if unit == "same":
         unit = next((operand.unit for operand in operands if not operand.yesno), "1")
-    return Apply(function, tuple(operands), tuple(params), unit=unit)
+    node = Apply(function, tuple(operands), tuple(params), unit=unit)
+    return _of_numbers(reader, node, part) if operands and not node.legs else node
+
+
+def _of_numbers(reader: "Reader", node: Apply, part: Call) -> Node:
+    """What a function makes of numbers alone is a number, unless it looks back: they never move."""
+    function = node.function
+    if node.look_back > 1 or node.warm_up or function.yesno:
+        what = f"{function.name} of a number is always the same"
+        return reader.trouble(what, part.span, f"write {function.signature}")
+    numbers = (expression(operand, frozenset()) for operand in node.operands)
+    value = pl.select(finite(function.build(*numbers, **dict(node.params)))).item()
+    if value is None:
+        return reader.trouble(f"{function.name} of this is no number", part.span)
+    return Const(value, percent=any(isinstance(one, Const) and one.percent for one in walk(node)))
 
 
 def _unknown(reader: "Reader", part: Call) -> Node:

@@ -8,7 +8,7 @@
 5. Arithmetic over what is computed waits until somebody asks for it (`_WithLater`): conditions do not (`blocks`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -33,12 +33,43 @@ _CERTAINLY_SHORT = 11
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """From when on all of some legs were known: worked out for those about whom somebody asks."""
+
+    rows: pl.DataFrame
+    _found: dict[Legs, pl.Series] = field(default_factory=dict)
+
+    def of(self, legs: Legs) -> pl.Series:
+        """The instants; a constant needs no bar and has none."""
+        if legs not in self._found:
+            self._found[legs] = self._latest(self._of(legs)).alias("at")
+        return self._found[legs]
+
+    def always(self, legs: Legs) -> bool:
+        """Whether there is an instant in every session."""
+        return any(not one.null_count() for one in self._of(legs)) or not self.of(legs).null_count()
+
+    def _of(self, legs: Legs) -> list[pl.Series]:
+        return [
+            self._columns[f"{instrument}.known_at"] for instrument in {instrument for instrument, _ in legs}
+        ]
+
+    def _latest(self, each: Sequence[pl.Series]) -> pl.Series:
+        if not each:
+            return pl.Series([None] * self.rows.height)
+        return each[0] if len(each) == 1 else pl.select(pl.max_horizontal(each)).to_series()
+
+    @cached_property
+    def _columns(self) -> dict[str, pl.Series]:
+        return {column.name: column for column in self.rows.iter_columns()}
+
+
+@dataclass(frozen=True, eq=False)
 class Together:
     """The values of expressions whose legs have their bars in the same sessions."""
 
     sessions: pl.Series
-    known: Mapping[Legs, pl.Series]
-    """The instants from which all of some legs were known."""
+    known: Known
     columns: Computed
     """What was computed, by the keys of expressions: all, but for arithmetic that `blocks` can do with these."""
     values: Mapping[str, pl.Series]
@@ -47,7 +78,9 @@ class Together:
 
     def panel(self, legs: Legs) -> pl.DataFrame:
         """The values of all expressions that read these legs."""
-        return pl.DataFrame([self.sessions, self.known[legs], *(self.values[key] for key in self.keys[legs])])
+        return pl.DataFrame(
+            [self.sessions, self.known.of(legs), *(self.values[key] for key in self.keys[legs])]
+        )
 
 
 def evaluate(nodes: Iterable[Node], wide: pl.DataFrame, *, missing: Missing) -> dict[Legs, pl.DataFrame]:
@@ -119,7 +152,7 @@ def _group(rows: pl.DataFrame, nodes: tuple[Node, ...], missing: Missing) -> Tog
     for node in nodes:
         keys[node.legs] = (*keys.get(node.legs, ()), node.key)
     held = Computed(rows)
-    sessions, known_at = rows["session"], _known_at(rows, keys)
+    sessions, known_at = rows["session"], Known(rows)
     if not _without_holes(sessions):
         columns = compute(held, nodes)
         masked = _masked(nodes, columns, sessions, missing)
@@ -167,41 +200,6 @@ class _WithLater(Mapping[str, pl.Series]):
     @cached_property
     def _later(self) -> Computed:
         return self.ask()
-
-
-def _known_at(rows: pl.DataFrame, every: Iterable[Legs]) -> dict[Legs, pl.Series]:
-    """The instants from which all of some legs were known; a constant needs no bar and has none."""
-    columns = _known_columns(rows, {name for legs in every for name in _known_names(legs)})
-    found: dict[Legs, pl.Series] = {}
-    latest: list[pl.Expr] = []
-    for legs in every:
-        first, *others = [columns[name] for name in _known_names(legs)] or [_never(rows.height)]
-        found[legs] = first
-        if not all(other is first or other.equals(first) for other in others):  # as they mostly are
-            latest.append(pl.max_horizontal(_known_names(legs)).alias(str(len(found) - 1)))
-    if latest:
-        each = list(found)
-        late = rows.select(latest).iter_columns()
-        found |= {each[int(series.name)]: series.alias("at") for series in late}
-    return found
-
-
-def _known_columns(rows: pl.DataFrame, names: set[str]) -> dict[str, pl.Series]:
-    """Instants by the names of their columns; those that are the same as the first, as most are, are one series."""
-    columns = {column.name: column for column in rows.iter_columns() if column.name in names}
-    if not columns:
-        return {}
-    first = next(iter(columns.values())).alias("at")
-    return {name: first if column.equals(first) else column.alias("at") for name, column in columns.items()}
-
-
-@lru_cache(maxsize=4096)
-def _known_names(legs: Legs) -> tuple[str, ...]:
-    return tuple(sorted({f"{instrument}.known_at" for instrument, _ in legs}))
-
-
-def _never(rows: int) -> pl.Series:
-    return pl.Series("at", [None] * rows)
 
 
 def _without_holes(sessions: pl.Series) -> bool:

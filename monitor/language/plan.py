@@ -67,7 +67,7 @@ def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr
     """The expressions of nodes that have no column yet, which then have one."""
     new = {key: node for key, node in nodes.items() if key not in have}
     made = tuple((node, expression(node, frozenset(have)).alias(key)) for key, node in new.items())
-    have |= new.keys()
+    have.update(new)
     return made
 
 

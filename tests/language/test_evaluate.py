@@ -13,6 +13,7 @@ from monitor.engine import observe
 from monitor.language import Node, Scope, evaluate, inputs, understand
 from monitor.language.blocks import Columns, blocks
 from monitor.language.conditions import Asked
+from monitor.language.plan import plan
 from monitor.rules import Rulebook
 from tests.support.made_up import CATALOGUE, FIRST, computed, made, nothing_missing, sessions, values_of
 from tests.support.rules import rule
@@ -295,6 +296,25 @@ def test_bars_may_come_in_any_order() -> None:
 
     assert mixed.equals(side_by_side(frame, legs))
     assert mixed["slv.close"].to_list() == [7.0, 8.0, 9.0, 1.0]
+
+
+def test_what_a_function_takes_is_worked_out_once_whoever_asks_for_it_too() -> None:
+    texts = "gold / silver", "zscore(gold / silver, 3)", "ema(gold / silver, 3)"
+    nodes = tuple(understand(text, Scope(CATALOGUE)) for text in texts)
+
+    stages = plan(nodes, frozenset())
+
+    keys = [node.key for stage in stages for node, _ in (*stage.arguments, *stage.parts)]
+    assert sorted(keys) == sorted({nodes[0].key, nodes[2].key})
+
+
+@pytest.mark.parametrize("limit", ["3", "max(2, 3)", "max(1, 2) + 1", "abs(-3)"])
+def test_a_value_is_compared_with_a_function_of_numbers_as_with_the_number(limit: str) -> None:
+    book = Rulebook(instances=(rule(f"gold / silver > {limit}"),), catalogue=CATALOGUE)
+
+    (track,) = observe(book, made({"gold": [1.0, 2.0, 5.0, 3.0, 6.0], "silver": [1.0] * 5}))
+
+    assert ["?FC"[verdict] for verdict in track.verdicts[0]] == ["C", "C", "F", "C", "F"]
 
 
 @pytest.mark.parametrize("limit", ["4", "2 + 2", "max(3, 4)", "max(1, 2) + 2"])

@@ -145,6 +145,8 @@ def test_what_a_condition_compares_are_its_inputs_without_the_constants() -> Non
         ("gold / 0 > 1", 0, "a division by zero is never known", None),
         ("gold / (2 - 2) > 1", 0, "a division by zero is never known", None),
         ("1 > 2", 0, "both sides are constants; it is always the same", None),
+        ("gold > sma(3, 5)", 7, "sma of a number is always the same", "write sma(x, n)"),
+        ("gold > log(0 * 1)", 7, "log of this is no number", None),
         ("(gold > 1) + 1 > 2", 1, '"+" takes numbers, and this is a condition', None),
         ("(gold > 1) > 2", 1, '">" takes numbers, and this is a condition', None),
         ("gold and silver > 1", 0, '"and" takes conditions, and this is a number', "compare it"),
