@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 from typer.main import get_command
 
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.instruments import Catalogue
 from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
@@ -124,7 +124,9 @@ def test_the_commands_without_make_are_those_of_the_makefile() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     missing = [
-        name for name in commands(get_command(app), "metalwatch") if f"| `{name}` |" not in part("Commands")
+        name
+        for name in commands(get_command(app_of()), "metalwatch")
+        if f"| `{name}` |" not in part("Commands")
     ]
 
     assert not missing

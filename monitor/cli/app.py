@@ -7,44 +7,37 @@ reached.
 
 import os
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 import monitor
-from monitor.cli import (
-    alerts,
-    calibrate,
-    channels,
-    diff,
-    doctor,
-    drill,
-    events,
-    explain,
-    history,
-    look,
-    moving,
-    prices,
-    running,
-    serve,
-    setup,
-    silence,
-    sweep,
-    testing,
-)
 from monitor.cli.screen import show_faults
 from monitor.errors import FaultyFileError, MonitorError
 from monitor.memory import ends_soon
 
-app = typer.Typer(
-    name="metalwatch",
-    help="Watch metals markets with declarative rules: prices, ratios, drawdowns, alerts.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+COMMANDS = {
+    "setup": ("init", "check"),
+    "testing": ("test",),
+    "running": ("run", "once", "demo"),
+    "look": ("status",),
+    "serve": ("serve",),
+    "explain": ("explain",),
+    "alerts": ("alerts", "ack"),
+    "history": ("backtest",),
+    "diff": ("diff",),
+    "calibrate": ("calibrate",),
+    "sweep": ("sweep",),
+    "events": ("events",),
+    "doctor": ("doctor",),
+    "moving": ("migrate", "backup"),
+    "drill": ("drill",),
+}
+"""The commands of each file, in the order in which help lists them."""
+GROUPS = ("prices", "channels", "silence")
+"""Files whose commands have a word before them."""
 
 LIBRARIES = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # none is used; it would read about every package to find some
@@ -59,7 +52,27 @@ def _version(*, wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def app_of(word: str | None = None) -> typer.Typer:
+    """The command line: of all commands, or only what the first word names, as the files of others take their time."""
+    app = typer.Typer(
+        name="metalwatch",
+        help="Watch metals markets with declarative rules: prices, ratios, drawdowns, alerts.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_options)
+    named = [file for file, words in (*COMMANDS.items(), *((one, (one,)) for one in GROUPS)) if word in words]
+    for file in named or [*COMMANDS, *GROUPS]:
+        commands = import_module(f"monitor.cli.{file}")
+        if file in GROUPS:
+            app.add_typer(commands.app, name=file)
+        else:
+            commands.register(app)
+    return app
+
+
 def _options(
     *,
     version: Annotated[
@@ -67,29 +80,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-for commands in (
-    setup,
-    testing,
-    running,
-    look,
-    serve,
-    explain,
-    alerts,
-    history,
-    diff,
-    calibrate,
-    sweep,
-    events,
-    doctor,
-    moving,
-    drill,
-):
-    commands.register(app)
-app.add_typer(prices.app, name="prices")
-app.add_typer(channels.app, name="channels")
-app.add_typer(silence.app, name="silence")
 
 
 def main() -> None:
@@ -101,7 +91,7 @@ def main() -> None:
     for name, value in LIBRARIES.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - settings of libraries, not ours
     try:
-        app()
+        app_of(*sys.argv[1:2])()
     except FaultyFileError as error:
         show_faults(error.faults)
         sys.exit(error.exit_code)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from monitor.cli.screen import console, note
+from monitor.cli.screen import live, note
 
 T = TypeVar("T")
 
@@ -19,8 +19,8 @@ class Patience:
 
     def watch(self, items: Sequence[T], what: str) -> Iterable[T]:
         """The items one by one with a bar on stderr, where that is a terminal; no more of them after Ctrl-C."""
-        screen = console(stderr=True)
-        if not screen.is_terminal:
+        screen = live()
+        if screen is None:
             yield from self._until_over(items)
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -152,11 +152,19 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[object]], *, right: I
     console().print(made)
 
 
+def live() -> "Console | None":
+    """A console on stderr that can be written over, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    screen = console(stderr=True)
+    return screen if screen.is_terminal else None
+
+
 @contextmanager
 def working(what: str) -> Iterator[Any]:
     """A sign of life on stderr while something takes long."""
-    screen = console(stderr=True)
-    if not screen.is_terminal:
+    screen = live()
+    if screen is None:
         yield None
         return
     with screen.status(what) as status:
@@ -166,8 +174,8 @@ def working(what: str) -> Iterator[Any]:
 @contextmanager
 def progress(what: str, total: int, tell: Callable[[str], None] = say) -> Iterator[Callable[[str], None]]:
     """A bar on stderr with the time left, where that is a terminal; each step tells a line."""
-    screen = console(stderr=True)
-    if not screen.is_terminal:
+    screen = live()
+    if screen is None:
         yield tell
         return
     from rich.progress import Progress

@@ -17,7 +17,7 @@ from monitor.alerts import Reason
 from monitor.backtest.as_known import arrivals, as_known
 from monitor.backtest.run import run
 from monitor.catchup import catch_up
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.cycle import judge_new
 from monitor.errors import UsageError
 from monitor.gather import FIRST_STARTED, Context
@@ -201,7 +201,7 @@ def corrected(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def told(*arguments: str) -> str:
-    done = CliRunner().invoke(app, list(arguments))
+    done = CliRunner().invoke(app_of(), list(arguments))
     assert done.exit_code == 0, done.output
     return " ".join(done.output.split())
 
@@ -254,4 +254,4 @@ def test_what_cannot_be_shown_as_known_says_why(
 ) -> None:
     assert corrected.counts().bars > 0
     with pytest.raises(UsageError, match=fault):
-        CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+        CliRunner().invoke(app_of(), list(arguments), catch_exceptions=False)

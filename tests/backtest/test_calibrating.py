@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from monitor.backtest import run
 from monitor.backtest.calibrating import Calibrated, calibrate
 from monitor.backtest.watch import Watch, unwatched
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.engine import opens
 from monitor.errors import UsageError
 from tests.support.made_up import made
@@ -153,7 +153,7 @@ def test_the_command_tells_what_it_found_or_that_nothing_does(tmp_path: Path) ->
 
     def told(rule: str, target: str, *more: str) -> str:
         arguments = ["calibrate", f"{file}:{rule}", "--target", target, "--prices", str(tmp_path), *more]
-        done = CliRunner().invoke(app, arguments)
+        done = CliRunner().invoke(app_of(), arguments)
         return str(done.exception) if isinstance(done.exception, UsageError) else done.stdout
 
     text = told("r", "12/year")

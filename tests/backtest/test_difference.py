@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from monitor.backtest import run
 from monitor.backtest.difference import NEAR, Difference, What, difference
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.errors import UsageError
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
@@ -139,7 +139,7 @@ def test_files_folders_and_git_revisions_are_compared_by_the_command(
     monkeypatch.chdir(tmp_path)
 
     def done(*arguments: str) -> tuple[int, str]:
-        found = CliRunner().invoke(app, ["diff", *arguments, "--prices", "."])
+        found = CliRunner().invoke(app_of(), ["diff", *arguments, "--prices", "."])
         if isinstance(found.exception, UsageError):
             return 2, str(found.exception)
         return found.exit_code, " ".join(found.stdout.split())

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from monitor.backtest.abnormal import ESTIMATION, GAP, WINDOWS, abnormal
 from monitor.backtest.eventstudy import PLACEBOS, Studied, sentence, study_events
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.eventfile import Event
 from tests.support.made_up import CATALOGUE, made, sessions
 
@@ -162,7 +162,7 @@ def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) 
     file.write_text(f"events:\n  - {{date: {sessions(COUNT)[AT]}, title: news, instruments: [silver]}}\n")
 
     def told(*arguments: str) -> str:
-        done = CliRunner().invoke(app, ["events", str(file), "--prices", str(tmp_path), *arguments])
+        done = CliRunner().invoke(app_of(), ["events", str(file), "--prices", str(tmp_path), *arguments])
         return (
             " ".join((done.output or str(done.exception)).split())
             if done.exit_code == 0

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from monitor.backtest import run, workers
 from monitor.backtest.sweeping import Plan, Swept, out_of_sample, sentences, sweep
 from monitor.backtest.watch import unwatched
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.cli.options import rate_of
 from monitor.engine import opens
 from monitor.errors import FaultyFileError, MonitorError, UsageError
@@ -266,7 +266,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(folder: Path, pack: str, *arguments: str) -> str:
     done = CliRunner().invoke(
-        app, ["sweep", str(folder / pack), "--prices", str(folder), "--windows", "4", *arguments]
+        app_of(), ["sweep", str(folder / pack), "--prices", str(folder), "--windows", "4", *arguments]
     )
     assert done.exit_code == 0, done.output + repr(done.exception)
     return done.stdout
@@ -345,7 +345,7 @@ def test_people_read_tables_sentences_and_a_heat_map(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_told(folder: Path, arguments: list[str], told: str) -> None:
-    done = CliRunner().invoke(app, ["sweep", str(folder / "p.yml"), "--prices", str(folder), *arguments])
+    done = CliRunner().invoke(app_of(), ["sweep", str(folder / "p.yml"), "--prices", str(folder), *arguments])
 
     assert isinstance(done.exception, UsageError)
     assert told in str(done.exception)

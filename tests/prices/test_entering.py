@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from monitor.cli.app import app
+from monitor.cli.app import app_of
 from monitor.errors import UsageError
 from monitor.storage.store import open_store
 
@@ -22,7 +22,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def entered(*arguments: str) -> dict[str, Any]:
-    done = CliRunner().invoke(app, ["prices", "enter", *arguments, "--json"], catch_exceptions=False)
+    done = CliRunner().invoke(app_of(), ["prices", "enter", *arguments, "--json"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     told: dict[str, Any] = json.loads(done.stdout)
     return told
