@@ -52,7 +52,7 @@ def sessions_of(episode: Episode, tracks: Iterable[Track]) -> int | None:
 def true_sessions(track: Track, first: date) -> pl.Series:
     """The sessions from `first` on in which some level fired."""
     _, true = _masks(track, first)
-    return track.sessions.gather(track.row_of(first) + np.flatnonzero(true))
+    return track.sessions[track.row_of(first) + np.flatnonzero(true)]
 
 
 def _masks(track: Track, first: date) -> tuple[Mask, Mask]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from monitor.bars import UTC
@@ -14,6 +15,9 @@ from monitor.rules import Instance
 
 Legs = frozenset[tuple[str, str]]
 
+Rows = npt.NDArray[np.int64]
+
+NO_BAR = -1
 CARRY = 1
 """A rule of several metrics uses one that has no bar in a session as of so many sessions before."""
 
@@ -83,34 +87,39 @@ class Joining:
         for node in instance.inputs:
             keys.setdefault(node.legs, {})[node.key] = None
         panels = [self.together[self._places[legs]] for legs in keys]
-        have = _every([panel.sessions for panel in panels])
-        expected = self._expected(instance, list(keys), have)
-        every = _every([have, *(sessions.cast(have.dtype) for sessions in expected)])
-        fresh = [_rows(every, panel.sessions) for panel in panels]
-        rows = _carried(fresh)
+        held = [_days(panel.sessions) for panel in panels]
+        expected = [_days(one) for one in self._expected(instance, list(keys), panels)]
+        every = _every([*held, *expected])
+        fresh = [_rows(every, own) for own in held]
+        taken = [_index(rows, len(own)) for rows, own in zip(_carried(fresh), held, strict=True)]
         at = _latest(
-            [panel.known.of(legs).gather(own) for legs, panel, own in zip(keys, panels, rows, strict=True)]
+            [_taken(panel.known.of(legs), own) for legs, panel, own in zip(keys, panels, taken, strict=True)]
         )
         judged = _judged(every, at, fresh, expected)
         metrics = {
-            key: panel.values[key].gather(own)
-            for legs, panel, own in zip(keys, panels, rows, strict=True)
+            key: _taken(panel.values[key], own)
+            for legs, panel, own in zip(keys, panels, taken, strict=True)
             for key in keys[legs]
         }
         for node in instance.shown.values():
             if node.key not in metrics:
                 panel = self.together[self._places[node.legs]]
-                metrics[node.key] = panel.values[node.key].gather(_rows(every, panel.sessions))
+                own = _index(_rows(every, _days(panel.sessions)), len(panel.sessions))
+                metrics[node.key] = _taken(panel.values[node.key], own)
         kept = {key: values[judged] for key, values in metrics.items()}
-        at = at[judged].fill_null(strategy="backward")
-        return Steps([instance], every[judged], [lambda: at], kept, kept)
+        known = at[judged]
+        known = known.fill_null(strategy="backward") if known.null_count() else known
+        return Steps([instance], _sessions(every[judged], panels), [lambda: known], kept, kept)
 
-    def _expected(self, instance: Instance, legs: Sequence[Legs], have: pl.Series) -> list[pl.Series]:
+    def _expected(
+        self, instance: Instance, legs: Sequence[Legs], panels: Sequence[Together]
+    ) -> list[pl.Series]:
         """In which sessions the metrics of some legs should have a bar."""
-        if have.is_empty():
+        have = [panel.sessions for panel in panels if len(panel.sessions)]
+        if not have:
             return []
-        groups = groups_of(instance)
-        return [self.due.of_metric(_names(own), groups, have[0], have[-1]) for own in legs]
+        groups, first, last = groups_of(instance), min(one[0] for one in have), max(one[-1] for one in have)
+        return [self.due.of_metric(_names(own), groups, first, last).cast(have[0].dtype) for own in legs]
 
 
 def _beside(together: Together, instances: Sequence[Instance]) -> Steps:
@@ -127,46 +136,88 @@ def _names(legs: Legs) -> frozenset[str]:
     return frozenset(instrument for instrument, _ in legs)
 
 
-def _every(sessions: Sequence[pl.Series]) -> pl.Series:
+def _days(sessions: pl.Series) -> Rows:
+    """Sessions as numbers."""
+    found = sessions.to_numpy()
+    return found.view(np.int64) if found.dtype.kind == "M" else found
+
+
+def _sessions(days: Rows, panels: Sequence[Together]) -> pl.Series:
+    """Numbers as sessions: mostly those of a panel, where no other series has to be made."""
+    for panel in panels:
+        if np.array_equal(days, _days(panel.sessions)):
+            return panel.sessions
+    return pl.Series("session", days).cast(panels[0].sessions.dtype)
+
+
+def _every(sessions: Sequence[Rows]) -> Rows:
     """Every session once, in order."""
-    days = np.sort(np.concatenate([one.to_physical().to_numpy() for one in sessions]), kind="stable")
-    once = np.append(days[1:] != days[:-1], np.ones(len(days[:1]), np.bool_))
-    return pl.Series("session", days[once]).cast(sessions[0].dtype)
+    first = sessions[0]
+    if all(np.array_equal(one, first) for one in sessions):
+        return first
+    days = np.sort(np.concatenate(sessions), kind="stable")
+    once: Rows = days[np.append(days[1:] != days[:-1], np.ones(len(days[:1]), np.bool_))]
+    return once
 
 
-def _rows(every: pl.Series, own: pl.Series) -> pl.Series:
-    """In which row each session stands among those of a metric; null where it has no bar."""
-    days, found = every.to_physical().to_numpy(), own.to_physical().to_numpy()
-    rows = np.searchsorted(found, days)
-    there = np.take(found, rows, mode="clip") == days if len(found) else np.zeros(len(days), np.bool_)
+def _rows(every: Rows, own: Rows) -> Rows:
+    """In which row each session stands among those of a metric; `NO_BAR` where it has no bar."""
+    if np.array_equal(every, own):
+        return np.arange(len(own))
+    rows = np.searchsorted(own, every)
+    there = np.take(own, rows, mode="clip") == every if len(own) else np.zeros(len(every), np.bool_)
+    return np.where(there, rows, NO_BAR)
+
+
+def _carried(fresh: Sequence[Rows]) -> Sequence[Rows]:
+    """The rows of metrics: one that has no bar in a session where another has is carried for `CARRY` sessions."""
+    some = np.any([rows != NO_BAR for rows in fresh], axis=0)
+    carried = []
+    for rows in fresh:
+        before = np.full(len(rows), NO_BAR)
+        before[CARRY:] = rows[:-CARRY]
+        carried.append(np.where((rows == NO_BAR) & some, before, rows))
+    return carried
+
+
+def _index(rows: Rows, held: int) -> pl.Series | None:
+    """What takes these rows of a column; None where that is all of it as it stands."""
+    if len(rows) == held and np.array_equal(rows, np.arange(held)):
+        return None
+    there = rows != NO_BAR
+    if there.all():
+        return pl.Series(rows.astype(np.uint32))
     return pl.Series(np.where(there, rows, np.nan), nan_to_null=True).cast(pl.UInt32)
 
 
-def _carried(fresh: Sequence[pl.Series]) -> list[pl.Series]:
-    """The rows of metrics: one that has no bar in a session where another has is carried for `CARRY` sessions."""
-    names = [str(number) for number in range(len(fresh))]
-    some = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
-    carried = [pl.coalesce(name, pl.when(some).then(pl.col(name).shift(CARRY))) for name in names]
-    return pl.DataFrame(dict(zip(names, fresh, strict=True))).select(carried).get_columns()
+def _taken(values: pl.Series, index: pl.Series | None) -> pl.Series:
+    """Rows of a column; `gather` would be a query of its own."""
+    return values if index is None else values[index]
 
 
 def _latest(known: Sequence[pl.Series]) -> pl.Series:
     """The instants from which all that is there was known."""
-    every = [one.cast(UTC).alias(str(number)) for number, one in enumerate(known)]
-    return pl.DataFrame(every).select(pl.max_horizontal(pl.all()).alias("at")).to_series()
+    first, *others = (one.cast(UTC) for one in known)
+    others = [one for one in others if not one.equals(first)]
+    every = [one.alias(str(number)) for number, one in enumerate([first, *others])]
+    return (
+        pl.DataFrame(every).select(pl.max_horizontal(pl.all()).alias("at")).to_series()
+        if others
+        else first.alias("at")
+    )
 
 
-def _judged(
-    every: pl.Series, at: pl.Series, fresh: Sequence[pl.Series], expected: Sequence[pl.Series]
-) -> slice:
+def _judged(every: Rows, at: pl.Series, fresh: Sequence[Rows], expected: Sequence[Rows]) -> slice:
     """The sessions from the first to the last that has a bar, but for the newest while a metric that is due in it has
     none yet: it is judged when it has, or when a later session exists.
     """
     rows = len(every)
     if rows and any(
-        len(days) and days[-1] == every[-1] and own[-1] is None
+        len(days) and days[-1] == every[-1] and own[-1] == NO_BAR
         for days, own in zip(expected, fresh, strict=True)
     ):
         rows -= 1
-    known = np.flatnonzero(at[:rows].is_not_null().to_numpy())
+    if not at.null_count():
+        return slice(0, rows)
+    known = np.flatnonzero(~np.isnat(at[:rows].to_numpy()))
     return slice(known[0], known[-1] + 1) if len(known) else slice(0, rows)

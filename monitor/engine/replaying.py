@@ -55,12 +55,12 @@ def state_after(track: Track, state: AlertState) -> AlertState:
 def opens(track: Track) -> list[date]:
     """The sessions in which an instance that starts fresh opened."""
     opened, _ = episode_rows(track)
-    return track.sessions.gather(opened).to_list()
+    return track.sessions[opened].to_list()
 
 
 def episodes(track: Track) -> list[tuple[date, date | None]]:
     """The sessions in which an instance that starts fresh opened and resolved; None: still open at the end."""
-    opened, resolved = (track.sessions.gather(rows).to_list() for rows in episode_rows(track))
+    opened, resolved = (track.sessions[rows].to_list() for rows in episode_rows(track))
     return list(zip_longest(opened, resolved))
 
 
