@@ -78,10 +78,10 @@ def placed_means(circles: Sequence[Circle], *, every: int = 1) -> Floats:
 def shares(means: Floats) -> tuple[float, float, float]:
     """p: the share of placements with a mean at least as high, at least as low, at least as far from their middle."""
     actual, middle = means[0], means.mean()
-    higher = np.mean(means >= actual - TINY)
-    lower = np.mean(means <= actual + TINY)
-    farther = np.mean(np.abs(means - middle) >= abs(actual - middle) - TINY)
-    return float(higher), float(lower), float(farther)
+    higher = np.count_nonzero(means >= actual - TINY)
+    lower = np.count_nonzero(means <= actual + TINY)
+    farther = np.count_nonzero(np.abs(means - middle) >= abs(actual - middle) - TINY)
+    return higher / len(means), lower / len(means), farther / len(means)
 
 
 def stepdown(tests: Sequence[Floats]) -> list[float]:
@@ -92,7 +92,7 @@ def stepdown(tests: Sequence[Floats]) -> list[float]:
     worst = np.zeros(1)
     for test in reversed(order):
         worst = np.maximum(worst, found[test])
-        adjusted[test] = float(np.mean(worst >= found[test][0] - TINY))
+        adjusted[test] = np.count_nonzero(worst >= found[test][0] - TINY) / len(worst)
     for farther, test in pairwise(order):
         adjusted[test] = max(adjusted[test], adjusted[farther])
     return adjusted

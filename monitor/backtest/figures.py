@@ -26,16 +26,18 @@ def figures(returns: Floats, paths: Floats, weights: Floats | None = None) -> Fi
     """The figures of known returns; `weights` say how much each counts."""
     if not len(returns):
         return Figures(count=0)
-    even = weights is None
-    known = paths[~np.isnan(paths)]
-    return Figures(
-        count=len(returns),
-        mean=float(np.average(returns, weights=weights)),
-        median=float(_median(returns)) if even else _weighted_median(returns, weights),
-        hit_rate=float(np.average(returns > 0, weights=weights)),
-        worst=float(returns.min()),
-        worst_path=float(known.min()) if len(known) else None,
-    )
+    count = len(returns)
+    worst_path = np.fmin.reduce(paths)
+    known = None if np.isnan(worst_path) else float(worst_path)
+    hits: float
+    if weights is None:
+        hits = np.count_nonzero(returns > 0) / count
+        mean, median = float(returns.mean()), float(_median(returns))
+    else:
+        hits = float(np.average(returns > 0, weights=weights))
+        mean, median = float(np.average(returns, weights=weights)), _weighted_median(returns, weights)
+    worst = float(returns.min())
+    return Figures(count=count, mean=mean, median=median, hit_rate=hits, worst=worst, worst_path=known)
 
 
 def _median(values: Floats) -> Floats:
@@ -46,10 +48,10 @@ def _median(values: Floats) -> Floats:
     return middle
 
 
-def _weighted_median(returns: Floats, weights: Floats | None) -> float:
+def _weighted_median(returns: Floats, weights: Floats) -> float:
     """The mean of the lowest and the highest value with half of the weight on either side."""
     order = np.argsort(returns, kind="stable")
-    share = np.cumsum(np.ones(len(returns)) if weights is None else weights[order])
+    share = np.cumsum(weights[order])
     half = share[-1] / 2
     low = np.searchsorted(share, half * (1 - 1e-12), side="left")
     high = np.searchsorted(share, half * (1 + 1e-12), side="right")
@@ -71,4 +73,4 @@ def of_placements(returns: Sequence[Floats], paths: Sequence[Floats]) -> Figures
 
 def pooled(arrays: Sequence[Floats]) -> Floats:
     """Arrays in a row; none of them is an empty one."""
-    return np.concatenate([np.zeros(0), *arrays])
+    return arrays[0] if len(arrays) == 1 else np.concatenate([np.zeros(0), *arrays])

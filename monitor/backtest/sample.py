@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,8 @@ import polars as pl
 from monitor.backtest.chance import Circle
 from monitor.backtest.figures import Figures, figures, pooled
 from monitor.backtest.forward import HORIZONS, Days, Field, Floats, Rows, Study
+
+ENDS = ("entered", "left")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +38,11 @@ class Sample:
     def path_circles(self) -> tuple[Circle, ...]:
         return tuple((field.paths, places) for field, places in self.parts if len(places))
 
-    @property
+    @cached_property
     def episodes(self) -> Figures:
         return figures(self.returns, self._in_order("paths"))
 
-    @property
+    @cached_property
     def baseline(self) -> Figures:
         """All sessions of the fields; those of each instance count for as much as its signals."""
         told = [(field, len(places)) for field, places in self.parts if len(field.rows)]
@@ -54,20 +57,17 @@ class Sample:
             None if weights is None else pooled(weights),
         )
 
-    @property
+    @cached_property
     def returns(self) -> Floats:
         """In the order of their dates."""
         return self._in_order("returns")
 
-    @property
+    @cached_property
     def windows(self) -> tuple[Days, Days]:
         """The sessions of entry and of the end of each return."""
         none = np.zeros(0, "datetime64[D]")
-        entered, left = (
-            np.concatenate([none, *(getattr(field, name)[places] for field, places in self.parts)])
-            for name in ("entered", "left")
-        )
-        return entered, left
+        entered, left = ([getattr(field, name)[places] for field, places in self.parts] for name in ENDS)
+        return np.concatenate([none, *entered]), np.concatenate([none, *left])
 
     def without_best(self) -> Figures:
         """Its figures without the one highest return."""
@@ -81,16 +81,19 @@ class Sample:
 
     def _in_order(self, name: str) -> Floats:
         values = pooled([getattr(field, name)[places] for field, places in self.parts])
-        order = np.argsort(self.windows[0], kind="stable")
-        return values[order]
+        return values[self._order]
+
+    @cached_property
+    def _order(self) -> Rows:
+        entered = [field.entered[places] for field, places in self.parts]
+        return np.argsort(entered[0] if len(entered) == 1 else self.windows[0], kind="stable")
 
 
 def _cut(field: Field, places: Rows, first: date, last: date) -> tuple[Field, Rows]:
     low = int(np.searchsorted(field.sessions, np.datetime64(first), side="left"))
     high = int(np.searchsorted(field.sessions, np.datetime64(last), side="right"))
     inside = places[(places >= low) & (places < high)] - low
-    names = ("rows", "returns", "paths", "sessions", "entered", "left")
-    return Field(**{name: getattr(field, name)[low:high] for name in names}), inside
+    return Field(**{name: column[low:high] for name, column in vars(field).items()}), inside
 
 
 def samples(

@@ -114,9 +114,10 @@ def _ragged(file: str, lines: list[str], separator: str, *, quoted: bool) -> Ite
         reader = csv.reader(lines, delimiter=separator)
         counts = [(reader.line_num, len(row)) for row in reader if row]
     else:
-        found = pl.Series(lines).str.count_matches(separator, literal=True)
-        wrong = (found != found[0]).arg_true().to_list()
-        counts = [(1, found[0] + 1), *((row + 1, found[row] + 1) for row in wrong if lines[row].strip())]
+        first = lines[0].count(separator)
+        found = enumerate(line.count(separator) for line in lines)
+        wrong = [(row, count) for row, count in found if count != first and lines[row].strip()]
+        counts = [(1, first + 1), *((row + 1, count + 1) for row, count in wrong)]
     expected = counts[0][1]
     for line, count in counts:
         if count != expected:
