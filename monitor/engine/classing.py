@@ -11,7 +11,8 @@ import polars as pl
 from monitor.alerts import Verdict
 from monitor.engine.track import Track, Verdicts
 from monitor.language import Node, inputs
-from monitor.language.blocks import AT_ONCE, Block, Columns, blocks, shape
+from monitor.language.arithmetic import shape
+from monitor.language.blocks import AT_ONCE, Block, Columns, blocks
 from monitor.language.conditions import Asked
 from monitor.rules import Instance, Level
 

@@ -1,6 +1,7 @@
 """Metrics that are mere arithmetic over columns, for which `blocks` need no column."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from monitor.language.nodes import Apply, Node, Operation, unnamed
 
@@ -21,3 +22,16 @@ def columns_under(node: Node) -> Iterator[Node]:
             yield from columns_under(operand)
         elif operand.legs:
             yield unnamed(operand)
+
+
+@lru_cache(maxsize=16_384)
+def shape(node: Node) -> str:
+    """What nodes have in common that can be asked together: all but their numbers and what they read."""
+    plain = unnamed(node)
+    if not plain.legs:
+        return "#"
+    if isinstance(plain, Operation):
+        return f"({plain.symbol} {' '.join(shape(operand) for operand in plain.operands)})"
+    if isinstance(plain, Apply) and is_arithmetic(plain):
+        return f"{plain.function.name}{plain.params}"
+    return "?" if plain.yesno else "x"

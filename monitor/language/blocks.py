@@ -10,13 +10,11 @@ rows below each other, or as one row if they are the same metric.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from monitor.language.arithmetic import is_arithmetic
 from monitor.language.computed import column_of
 from monitor.language.nodes import Apply, Const, Node, Operation, unnamed
 from monitor.metrics.parts import quotient
@@ -37,19 +35,6 @@ _ENDLESS = 1 << 40
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "neg": np.negative,
 }  # fmt: skip
-
-
-@lru_cache(maxsize=16_384)
-def shape(node: Node) -> str:
-    """What nodes have in common that can be asked together: all but their numbers and what they read."""
-    plain = unnamed(node)
-    if not plain.legs:
-        return "#"
-    if isinstance(plain, Operation):
-        return f"({plain.symbol} {' '.join(shape(operand) for operand in plain.operands)})"
-    if isinstance(plain, Apply) and is_arithmetic(plain):
-        return f"{plain.function.name}{plain.params}"
-    return "?" if plain.yesno else "x"
 
 
 def operands_of(nodes: Alike) -> list[Alike]:
@@ -134,6 +119,17 @@ class Columns:
         if isinstance(plain[0], Operation) and not any(self._column(one) for one in plain):
             return self._worked_out(plain)
         return self.metrics(plain).values
+
+
+def worked_out(nodes: Alike, series: Mapping[str, pl.Series], rows: int) -> list[Column]:
+    """The values of arithmetic of one shape over columns of so many sessions."""
+    most = max(1, AT_ONCE // max(rows, 1))
+    columns, found = Columns(series), np.empty((len(nodes), rows))
+    for first in range(0, len(nodes), most):
+        metrics = columns.metrics(nodes[first : first + most])
+        for block in blocks(rows):
+            found[first : first + most, block.start : block.stop] = metrics.values(block)
+    return [Column.of_values(values) for values in found]
 
 
 def _looked_up(columns: Sequence[Column]) -> Metrics:

@@ -23,6 +23,8 @@ def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] =
     for stage in plan(nodes, there):
         rows = _with_finite(computed.rows_with(stage.reads), stage.arguments)
         computed = computed.further(rows, {})
+        computed = computed.further(rows, _arithmetic(stage, computed))
+        rows = computed.rows_with(stage.reads)
         whole: list[tuple[Apply, pl.Expr]] = []
         unknown = {key: computed.column(key).gaps for key in _taken(part for part, _ in stage.parts)}
         for part, value in stage.parts:
@@ -36,6 +38,18 @@ def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] =
 
 def _taken(parts: Iterable[Apply]) -> set[str]:
     return {operand.key for part in parts for operand in part.operands}
+
+
+def _arithmetic(stage: Stage, computed: Computed) -> "dict[str, Column]":
+    if not stage.arithmetic:
+        return {}
+    from monitor.language.blocks import worked_out
+
+    found: dict[str, Column] = {}
+    for alike in stage.arithmetic:
+        values = worked_out(alike, computed, computed.rows.height)
+        found |= {node.key: column for node, column in zip(alike, values, strict=True)}
+    return found
 
 
 def _of_rows(stage: Stage, computed: Computed) -> "dict[str, Column]":

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 
 import polars as pl
 
+from monitor.language.arithmetic import is_arithmetic, shape
 from monitor.language.columns import expression
 from monitor.language.nodes import Apply, Node
 
@@ -15,6 +16,8 @@ class Stage:
     """What functions take, by its key, and the functions that stand on as many others."""
 
     arguments: tuple[tuple[Node, pl.Expr], ...]
+    arithmetic: tuple[tuple[Node, ...], ...] = ()
+    """Those of them that are arithmetic, of one shape together."""
     parts: tuple[tuple[Apply, pl.Expr], ...] = ()
     alike: tuple[tuple[Apply, ...], ...] = ()
     """Calls of functions that take plain arrays, those of one function with the same numbers together."""
@@ -37,12 +40,12 @@ def plan(nodes: tuple[Node, ...], there: frozenset[str]) -> tuple[Stage, ...]:
     planned: list[Stage] = []
     for _, stage in sorted(stages.items()):
         arguments = {operand.key: operand for part in stage.values() for operand in part.operands}
-        taken = _new(arguments, have)
+        new = _new(arguments, have)
         made = tuple((part, _built(part)) for part in stage.values() if not part.function.of_rows)
-        planned.append(Stage(taken, made, _alike(stage.values())))
+        planned.append(Stage(*new, made, _alike(stage.values())))
         have |= stage.keys()
     last = _new({node.key: node for node in nodes}, have)
-    return (*planned, Stage(last))
+    return (*planned, Stage(*last))
 
 
 def _alike(parts: Iterable[Apply]) -> tuple[tuple[Apply, ...], ...]:
@@ -63,12 +66,19 @@ def _functions(node: Node, there: frozenset[str]) -> Iterator[Apply]:
         yield node
 
 
-def _new(nodes: Mapping[str, Node], have: set[str]) -> tuple[tuple[Node, pl.Expr], ...]:
-    """The expressions of nodes that have no column yet, which then have one."""
+def _new(
+    nodes: Mapping[str, Node], have: set[str]
+) -> tuple[tuple[tuple[Node, pl.Expr], ...], tuple[tuple[Node, ...], ...]]:
+    """The nodes that have no column yet, which then have one: expressions, and arithmetic."""
     new = {key: node for key, node in nodes.items() if key not in have}
-    made = tuple((node, expression(node, frozenset(have)).alias(key)) for key, node in new.items())
+    arithmetic: dict[str, list[Node]] = {}
+    for node in new.values():
+        if is_arithmetic(node):
+            arithmetic.setdefault(shape(node), []).append(node)
+    others = [node for node in new.values() if not is_arithmetic(node)]
+    made = tuple((node, expression(node, frozenset(have)).alias(node.key)) for node in others)
     have.update(new)
-    return made
+    return made, tuple(map(tuple, arithmetic.values()))
 
 
 def _depth(node: Node) -> int:

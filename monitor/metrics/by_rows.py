@@ -13,6 +13,9 @@ AT_ONCE = 262_144
 """So many values are worked on together: few for the caches, but so many that a step is long and another thread may
 have Python's lock meanwhile."""
 
+_OF_SHORT_ONES = 65_536
+"""So many values of many short series."""
+
 Inputs = Sequence[Column]
 """What one call of a function takes, all of the same length."""
 
@@ -29,7 +32,7 @@ def values_of(function: Function, params: Params, calls: Sequence[Inputs]) -> li
     look_back = function.look_back(params)
     found: dict[int, Column] = {}
     for count, places in alike.items():
-        most = max(1, AT_ONCE // max(count, 1))
+        most = max(1, _OF_SHORT_ONES // max(count, 1))
         for start in range(0, len(places), most):
             some = places[start : start + most]
             values, whole = _finite(_values(function, params, [known[place].bars for place in some]))

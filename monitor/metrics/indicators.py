@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from monitor.metrics.arrays import Arrays, over_arrays
-from monitor.metrics.registry import Function, Parameter, Params, Series, Takes, Window, bars, metric
+from monitor.metrics.fading import fading_sums
+from monitor.metrics.registry import Array, Function, Parameter, Params, Takes, Window, bars, metric
 from monitor.metrics.ta_entry import CLOSE, WILDER, Indicator, Still
 from monitor.metrics.ta_of_bars import OF_BARS
 from monitor.metrics.ta_of_series import OF_SERIES
@@ -121,14 +122,18 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
     least=2,
     source=WILDER,
     unknown="before anything has moved",
+    of_rows=True,
 )
-def rsi(x: Series, n: Window = 14) -> pl.Expr:
+def rsi(x: Array, n: Window = 14) -> Array:
     """Relative strength index."""
-    moved = x.diff()  # the first is 0: no part of a sum, and both are divided by the same weights
-    risen_less_fallen, risen_and_fallen = (
-        part.ewm_mean(alpha=1 / n, min_samples=n - 1) for part in (moved, moved.abs())
-    )
-    return 50 + 50 * risen_less_fallen / risen_and_fallen  # before anything has moved this is no number
+    moved = (
+        x[..., 1:] - x[..., :-1]
+    )  # the first is 0: no part of a sum, and both are divided by the same weights
+    found, in_all = (fading_sums(part, 1 - 1 / n)[..., n - 2 :] for part in (moved, abs(moved)))
+    found /= in_all  # before anything has moved this is no number
+    found *= 50
+    found += 50
+    return found
 
 
 FUNCTIONS = (rsi, *map(_function, (*OF_SERIES, *OF_BARS)))

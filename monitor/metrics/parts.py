@@ -20,12 +20,13 @@ def known_where(condition: Any, value: Value) -> Value:
 def quotient(numerator: Value, denominator: Value) -> Value:
     """A quotient that is unknown where its denominator is not above zero."""
     ratio: Any = numerator / denominator
-    known: Value = known_where(~(denominator <= 0), ratio)  # where that is unknown, so is the ratio already
+    known: Value = known_where(denominator > 0, ratio)
     return known
 
 
 def simple_change(x: Value, n: int = 1) -> Value:
     """Simple return over n bars."""
-    change: Any = quotient(x, x.shift(n)) - 1
+    change: Any = quotient(x, x.shift(n))
+    change -= 1  # of arrays in place: new memory is dear
     found: Value = change
     return found

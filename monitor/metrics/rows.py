@@ -27,6 +27,15 @@ class Column:
             return cls(front, known.to_numpy(), gaps=False)
         return cls(0, series.cast(pl.Float64).to_numpy(), gaps=True)
 
+    @classmethod
+    def of_values(cls, values: npt.NDArray[np.float64]) -> "Column":
+        """Values of which NaN are unknown."""
+        unknown = np.isnan(values)
+        gaps = int(np.count_nonzero(unknown))
+        if gaps and unknown[:gaps].all():
+            return cls(gaps, values[gaps:], gaps=False)
+        return cls(0, values, gaps=gaps > 0)
+
     def series(self, name: str) -> pl.Series:
         """As polars has it: unknown is null."""
         unknown = np.full(self.front, np.nan)

@@ -64,10 +64,10 @@ def standing(rows: Any, n: int, *, less: int = 1) -> tuple[Any, Any]:
     import numpy as np
 
     apart = _apart(rows)
-    average = mean(apart, n)
-    squares = mean(apart * apart, n)
-    squares -= average * average
-    squares *= n / (n - less)
+    sums, squares = over(np.add, apart, n), over(np.add, apart * apart, n)
+    average = sums / n
+    squares -= np.multiply(sums, average, out=sums)
+    squares /= n - less
     spread = np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
     _flatten(spread, rows, n)
     return np.subtract(apart[..., n - 1 :], average, out=average), spread

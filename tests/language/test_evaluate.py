@@ -304,8 +304,9 @@ def test_what_a_function_takes_is_worked_out_once_whoever_asks_for_it_too() -> N
 
     stages = plan(nodes, frozenset())
 
-    keys = [node.key for stage in stages for node, _ in (*stage.arguments, *stage.parts)]
-    assert sorted(keys) == sorted({nodes[0].key, nodes[2].key})
+    keys = [node.key for stage in stages for alike in (*stage.arithmetic, *stage.alike) for node in alike]
+    built = [node.key for stage in stages for node, _ in (*stage.arguments, *stage.parts)]
+    assert sorted(keys + built) == sorted(node.key for node in nodes)
 
 
 @pytest.mark.parametrize("limit", ["3", "max(2, 3)", "max(1, 2) + 1", "abs(-3)"])
