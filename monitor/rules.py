@@ -130,6 +130,16 @@ class Instance:
         return frozenset(leg for node in nodes for leg in price_legs(node))
 
     @cached_property
+    def compared(self) -> frozenset[frozenset[LegName]]:
+        """The legs of each of its inputs."""
+        return frozenset(node.legs for node in self.inputs)
+
+    @cached_property
+    def read(self) -> frozenset[frozenset[LegName]]:
+        """The legs of each of its inputs and of what it shows."""
+        return self.compared | {node.legs for node in self.shown.values()}
+
+    @cached_property
     def instruments(self) -> frozenset[str]:
         """The instruments it reads."""
         return frozenset(instrument for instrument, _ in self.legs)

@@ -75,11 +75,8 @@ def _class(levels: Sequence[Level], columns: Columns) -> Write:
 
     def write(block: Block, verdicts: Verdicts) -> None:
         fires, known = fire.holds(block), fire.known(block)
-        if clear is None and known:
-            np.subtract(int(Verdict.CLEAR), fires.view(np.int8), out=verdicts)  # quicker than to choose
-            return
         if clear is None:
-            verdicts.fill(Verdict.CLEAR)
+            np.subtract(int(Verdict.CLEAR), fires.view(np.int8), out=verdicts)  # quicker than to choose
         elif clear.known(block):
             verdicts.fill(Verdict.BAND)
         else:
@@ -87,8 +84,8 @@ def _class(levels: Sequence[Level], columns: Columns) -> Write:
             np.copyto(verdicts, int(Verdict.BAND), where=clear.fails(block))
         if clear is not None:
             np.copyto(verdicts, int(Verdict.CLEAR), where=clear.holds(block))
+            np.copyto(verdicts, int(Verdict.FIRE), where=fires)
         if not known:
             np.copyto(verdicts, int(Verdict.UNKNOWN), where=fire.unknown(block))
-        np.copyto(verdicts, int(Verdict.FIRE), where=fires)
 
     return write

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -57,9 +57,8 @@ class Joining:
 
     def _place(self, instance: Instance) -> int | None:
         """Where all metrics of an instance stand, if there is nothing to join."""
-        places = {self._places[node.legs] for node in (*instance.inputs, *instance.shown.values())}
-        whole = all(node.legs in self._whole for node in instance.inputs)
-        return places.pop() if whole and len(places) == 1 else None
+        places = {self._places[legs] for legs in instance.read}
+        return places.pop() if instance.compared <= self._whole and len(places) == 1 else None
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
@@ -73,9 +72,10 @@ class Joining:
     def _whole_of(self, together: Together) -> Iterator[Legs]:
         whole: dict[frozenset[Clock], bool] = {}
         for legs in together.keys:
-            if any(name == DERIVED for _, name in legs) or not together.known.always(legs):
+            priced = _priced(legs)
+            if priced is None or not together.known.always(legs):
                 continue
-            clocks = self.due.clocks(instrument for instrument, _ in legs)
+            clocks = self.due.clocks(priced)
             if clocks not in whole:
                 whole[clocks] = self.due.holds_all(clocks, together.sessions)
             if whole[clocks]:
@@ -129,7 +129,13 @@ def _beside(together: Together, instances: Sequence[Instance]) -> Steps:
 
 
 def _known_of(instance: Instance, together: Together) -> pl.Series:
-    return together.known.of(frozenset().union(*(node.legs for node in instance.inputs)))
+    return together.known.of(frozenset().union(*instance.compared))
+
+
+@lru_cache(maxsize=4096)
+def _priced(legs: Legs) -> frozenset[str] | None:
+    """The instruments whose prices these are; None if one is derived."""
+    return None if any(name == DERIVED for _, name in legs) else _names(legs)
 
 
 def _names(legs: Legs) -> frozenset[str]:

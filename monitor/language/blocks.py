@@ -44,11 +44,19 @@ def operands_of(nodes: Alike) -> list[Alike]:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The sessions from one on and before another, and metrics that were worked out there."""
+    """The sessions from one on and before another, and what was found there of late."""
 
     start: int
     stop: int
-    found: dict[Callable[["Block"], Any], tuple[Rows, bool]] = field(default_factory=dict)
+    _found: dict[Callable[["Block"], Any], Any] = field(default_factory=dict)
+
+    def once(self, find: Callable[["Block"], Any]) -> Any:
+        """What is found here, looked for once."""
+        if find not in self._found:
+            if len(self._found) == _REMEMBERED:
+                self._found.clear()
+            self._found[find] = find(self)
+        return self._found[find]
 
 
 def blocks(rows: int, *, at_once: int = AT_ONCE) -> Iterator[Block]:
@@ -135,13 +143,13 @@ def worked_out(nodes: Alike, series: Mapping[str, pl.Series], rows: int) -> list
 def _looked_up(columns: Sequence[Column]) -> Metrics:
     front, gaps = max(column.front for column in columns), any(column.gaps for column in columns)
 
-    def values(block: Block) -> Rows:
+    def find(block: Block) -> Rows:
         return Rows.of(columns, block.start, block.stop)
 
     def known(block: Block) -> bool:
-        return front <= block.start and (not gaps or not np.isnan(values(block)).any())
+        return front <= block.start and (not gaps or not np.isnan(block.once(find)).any())
 
-    return Metrics(values, known)
+    return Metrics(lambda block: block.once(find), known)
 
 
 def _below_each_other(each: Sequence[Metrics]) -> Metrics:
@@ -153,15 +161,10 @@ def _below_each_other(each: Sequence[Metrics]) -> Metrics:
 
 def _remembered(worked_out: Callable[[Block], Any]) -> Metrics:
     def find(block: Block) -> tuple[Rows, bool]:
-        found = block.found.get(worked_out)
-        if found is None:
-            if len(block.found) == _REMEMBERED:
-                block.found.clear()
-            with np.errstate(all="ignore"):
-                found = block.found[worked_out] = _finite(worked_out(block))
-        return found
+        with np.errstate(all="ignore"):
+            return _finite(worked_out(block))
 
-    return Metrics(lambda block: find(block)[0], lambda block: find(block)[1])
+    return Metrics(lambda block: block.once(find)[0], lambda block: block.once(find)[1])
 
 
 def _operator(node: Operation) -> Callable[..., Any]:

@@ -42,8 +42,9 @@ class Computed(Mapping[str, pl.Series]):
 
     def column(self, key: str) -> "Column":
         """Values as plain arrays have them."""
-        if key in self.arrays:
-            return self.arrays[key]
+        found = self.arrays.get(key)
+        if found is not None:
+            return found
         if key not in self._seen:
             from monitor.metrics.rows import Column
 
@@ -62,6 +63,8 @@ class Computed(Mapping[str, pl.Series]):
 
 def column_of(values: Mapping[str, pl.Series], key: str) -> "Column":
     """Values as plain arrays have them."""
+    if isinstance(values, Computed):
+        return values.column(key)
     from monitor.metrics.rows import Column
 
-    return values.column(key) if isinstance(values, Computed) else Column.of(values[key])
+    return Column.of(values[key])

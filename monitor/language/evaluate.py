@@ -32,6 +32,9 @@ _CERTAINLY_SHORT = 11
 """Two sessions at most so many days apart cannot have more than `LONGEST_HOLE` sessions between them."""
 
 
+_KNOWN_AT = ".known_at"
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """From when on all of some legs were known: worked out for those about whom somebody asks."""
@@ -47,11 +50,17 @@ class Known:
 
     def always(self, legs: Legs) -> bool:
         """Whether there is an instant in every session."""
-        return any(not one.null_count() for one in self._of(legs)) or not self.of(legs).null_count()
+        return any(name in self._always for name, _ in legs) or not self.of(legs).null_count()
+
+    @cached_property
+    def _always(self) -> set[str]:
+        """The instruments that have one in every session."""
+        known = (column for column in self.rows.iter_columns() if column.name.endswith(_KNOWN_AT))
+        return {column.name.removesuffix(_KNOWN_AT) for column in known if not column.null_count()}
 
     def _of(self, legs: Legs) -> list[pl.Series]:
         return [
-            self._columns[f"{instrument}.known_at"] for instrument in {instrument for instrument, _ in legs}
+            self._columns[f"{instrument}{_KNOWN_AT}"] for instrument in {instrument for instrument, _ in legs}
         ]
 
     def _latest(self, each: Sequence[pl.Series]) -> pl.Series:

@@ -32,6 +32,7 @@ from monitor.alerts import Verdict
 from monitor.backtest.forward import Study
 from monitor.bars import BARS, UTC
 from monitor.engine import Track, episode_rows, legs_of, observe_legs
+from monitor.memory import ends_soon
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 
@@ -139,5 +140,6 @@ def _study(wide: pl.DataFrame, name: str) -> Study:
 
 
 if __name__ == "__main__":
+    ends_soon()  # as every command does
     unit = peers.unit("w1")
     unit.main("metalwatch", lambda panel: prepare(panel, unit), lambda prepared: run(prepared, unit))

@@ -23,6 +23,7 @@ import polars as pl
 from monitor.alerts import Verdict
 from monitor.bars import BARS
 from monitor.engine import Track, legs_of, observe_legs
+from monitor.memory import stays
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.sessions import calendar_sessions
@@ -116,6 +117,7 @@ def measure(w1: Any, w2: Any, rules: int, instruments: int, history: int) -> Non
     w1.emit(f"metalwatch-rules-{rules}r", history, time.perf_counter() - start, w1.rss_mib(), "-")
     ticks, frame = Ticks(), bars_of(longer)
     sessions = frame["session"].unique().sort()
+    stays()  # as the daemon does once its rules are read
     for number in range(w2.HIST, w2.HIST + w2.TICKS):
         last = sessions[number + history - w2.HIST]
         ticks.take(rulebook, frame.filter(pl.col("session") <= last), number)
