@@ -5,6 +5,7 @@ one shape, `_TOGETHER` runs, so that every value comes from the same steps howev
 bars and other series change no bit of it.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 _RUN = 16
 _TOGETHER = 64
 
+AT_ONCE = 128 * _RUN * _TOGETHER
+"""So many bars of a long series are best handed over at once."""
 
-def fading_sums(rows: Any, keep: float) -> Any:
-    """s[t] = x[t] + keep s[t-1], s[first] = x[first], of rows of series below each other: shape (series, bars)."""
+
+def fading_sums(rows: Any, keep: float, before: Any = 0.0) -> Any:
+    """s[t] = x[t] + keep s[t-1] of rows of series below each other: shape (series, bars), the sums before them (series, 1)."""
     import numpy as np
 
     many, count = rows.shape
@@ -24,6 +28,7 @@ def fading_sums(rows: Any, keep: float) -> Any:
     tiles = np.zeros((many, -(-runs // _TOGETHER), _TOGETHER, _RUN))
     bars = tiles.reshape(many, -1)
     bars[:, :count] = rows
+    bars[:, :1] += keep * before
     weights = _weights(keep)
     if runs > 1:
         of_runs = np.matmul(tiles, weights[:, -1:]).reshape(many, -1)[:, : runs - 1]
@@ -31,6 +36,7 @@ def fading_sums(rows: Any, keep: float) -> Any:
     return np.matmul(tiles, weights).reshape(many, -1)[:, :count]
 
 
+@lru_cache(maxsize=64)
 def _weights(keep: float) -> "npt.NDArray[np.float64]":
     """How much each bar of a run (row) counts in each of its sums (column)."""
     import numpy as np

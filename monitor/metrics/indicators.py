@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from monitor.metrics.arrays import Arrays, over_arrays
-from monitor.metrics.fading import fading_sums
+from monitor.metrics.fading import AT_ONCE, fading_sums
 from monitor.metrics.registry import Array, Function, Parameter, Params, Takes, Window, bars, metric
 from monitor.metrics.ta_entry import CLOSE, WILDER, Indicator, Still
 from monitor.metrics.ta_of_bars import OF_BARS
@@ -126,14 +126,19 @@ def _still(columns: Arrays, still: Still, look_back: int) -> Any:
 )
 def rsi(x: Array, n: Window = 14) -> Array:
     """Relative strength index."""
-    moved = (
-        x[..., 1:] - x[..., :-1]
-    )  # the first is 0: no part of a sum, and both are divided by the same weights
-    found, in_all = (fading_sums(part, 1 - 1 / n)[..., n - 2 :] for part in (moved, abs(moved)))
-    found /= in_all  # before anything has moved this is no number
-    found *= 50
-    found += 50
-    return found
+    import numpy as np
+
+    found = x[:, 1:] - x[:, :-1]  # the first is 0: no part of a sum, and both are divided by the same weights
+    risen_less_fallen, in_all = 0.0, 0.0
+    for start in range(0, found.shape[1], AT_ONCE):
+        part = found[:, start : start + AT_ONCE]
+        net = fading_sums(part, 1 - 1 / n, risen_less_fallen)
+        gross = fading_sums(abs(part), 1 - 1 / n, in_all)
+        risen_less_fallen, in_all = net[:, -1:], gross[:, -1:]
+        np.divide(net, gross, out=part)  # before anything has moved this is no number
+        part *= 50
+        part += 50
+    return found[:, n - 2 :]
 
 
 FUNCTIONS = (rsi, *map(_function, (*OF_SERIES, *OF_BARS)))

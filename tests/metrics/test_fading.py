@@ -37,6 +37,17 @@ def test_later_bars_and_other_series_change_no_bit_of_a_sum(count: int) -> None:
         assert begun.tolist() == whole[number, :count].tolist()
 
 
+def test_sums_go_on_from_those_before() -> None:
+    rows = np.concatenate([walk(seed, 3000) for seed in (4, 5)])
+    first = fading_sums(rows[:, :2048], KEEP)
+
+    both = np.concatenate([first, fading_sums(rows[:, 2048:], KEEP, first[:, -1:])], axis=1)
+
+    assert both.tolist() == [
+        pytest.approx(own.tolist(), rel=1e-12, abs=1e-12) for own in fading_sums(rows, KEEP)
+    ]
+
+
 def test_the_bars_handed_in_are_left_as_they_are() -> None:
     rows = walk(1, 100)
     before = rows.copy()
