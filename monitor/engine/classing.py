@@ -20,13 +20,15 @@ Write = Callable[[Block, Verdicts], None]
 """Writes the classes of a block, a row for each level."""
 
 
-def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
+def verdicts_of(
+    levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int, *, at_once: int = AT_ONCE
+) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
     order = sorted(range(len(levels)), key=lambda place: _likeness(levels[place]))
     found = np.empty((len(levels), rows), np.int8)  # at once: memory that is new is dear
     most = max(1, AT_ONCE // max(rows, 1))
     classes = _classes([levels[place] for place in order], Columns(metrics), most=most)
-    for block in blocks(rows):
+    for block in blocks(rows, at_once=at_once):
         for write, places in classes:
             write(block, found[places, block.start : block.stop])
     return tuple(found[row] for _, row in sorted(zip(order, range(len(levels)), strict=True)))

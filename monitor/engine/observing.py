@@ -19,6 +19,7 @@ from monitor.language import (
     evaluate_together,
 )
 from monitor.language.arithmetic import columns_under, is_arithmetic
+from monitor.language.blocks import AT_ONCE, BESIDE_ANOTHER
 from monitor.rules import Instance, InstanceKey, Rulebook
 
 LONG = 100_000
@@ -60,8 +61,8 @@ def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[Ins
     plain = [one for one in stage if _is_plain(one)]
     others = [one for one in stage if not _is_plain(one)]
     with ThreadPoolExecutor(1, thread_name_prefix="observe") as pool:
-        meanwhile = pool.submit(_tracks, others, wide, Due(due.catalogue))
-        return _tracks(plain, wide, due) | meanwhile.result()
+        meanwhile = pool.submit(_tracks, others, wide, Due(due.catalogue), at_once=BESIDE_ANOTHER)
+        return _tracks(plain, wide, due, at_once=BESIDE_ANOTHER) | meanwhile.result()
 
 
 def _is_plain(instance: Instance) -> bool:
@@ -116,14 +117,16 @@ def _opened(track: Track) -> pl.DataFrame:
     return track.frame.select("session", "at", pl.col("session").is_in(opens(track)).alias("value"))
 
 
-def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
+def _tracks(
+    stage: Iterable[Instance], wide: pl.DataFrame, due: Due, *, at_once: int = AT_ONCE
+) -> dict[InstanceKey, Track]:
     """The tracks of instances; those that have the same sessions are classed together."""
     nodes = [node for instance in stage for node in _nodes(instance)]
     joining = Joining(evaluate_together(nodes, wide, missing=due.missing_before), due)
     tracks: dict[InstanceKey, Track] = {}
     for steps in joining.steps(stage):
         levels = [level for one in steps.instances for level in one.levels]
-        classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions)))
+        classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions), at_once=at_once))
         for one, instants in zip(steps.instances, steps.instants, strict=True):
             verdicts = tuple(islice(classed, len(one.levels)))
             tracks[one.key] = Track(one, steps.sessions, instants, steps.metrics, verdicts, wide)

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.metrics.registry import Function, Params
 from monitor.metrics.rows import Column
 
-AT_ONCE = 262_144
+AT_ONCE = 131_072
 """So many values are worked on together: few for the caches, but so many that a step is long and another thread may
 have Python's lock meanwhile."""
 
