@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from monitor import bars
 from monitor.alerts import AlertState, Dwell, Kind, LevelState, Transition, Verdict, advance, advance_ladder
 from monitor.catchup import seed
-from monitor.engine import Track, episodes, legs_of, observe, observe_legs, observing, opens, replay
+from monitor.engine import Track, episodes, legs_of, observe, observe_legs, opens, replay
 from monitor.engine.runs import episodes_of
 from monitor.instruments import Catalogue
 from monitor.judge import Memories, judge
+from monitor.metrics import threads
 from monitor.policy import Decided
 from monitor.rules import Instance, Rulebook
 from monitor.sessions import calendar_sessions
@@ -327,12 +328,12 @@ def test_a_missing_bar_does_not_reset_the_count_of_bars() -> None:
 
 @settings(max_examples=25)
 @given(MARKETS)
-def test_a_long_history_is_judged_as_a_short_one_though_in_two_parts(market: Mapping[str, Values]) -> None:
+def test_a_long_history_is_judged_as_a_short_one_though_by_two_threads(market: Mapping[str, Values]) -> None:
     wide = legs_of(BOOK, made(market))
     together = observe_legs(BOOK, wide)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(observing, "LONG", 1)
+        patched.setattr(threads, "LONG", 1)
         apart = observe_legs(BOOK, wide)
 
     assert [told(track) for track in apart] == [told(track) for track in together]

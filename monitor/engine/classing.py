@@ -12,26 +12,36 @@ from monitor.alerts import Verdict
 from monitor.engine.track import Track, Verdicts
 from monitor.language import Node, inputs
 from monitor.language.arithmetic import shape
-from monitor.language.blocks import AT_ONCE, Block, Columns, blocks
+from monitor.language.blocks import AT_ONCE, Block, Columns
 from monitor.language.conditions import Asked
+from monitor.metrics import threads
+from monitor.metrics.threads import each
 from monitor.rules import Instance, Level
 
 Write = Callable[[Block, Verdicts], None]
 """Writes the classes of a block, a row for each level."""
 
 
-def verdicts_of(
-    levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int, *, at_once: int = AT_ONCE
-) -> tuple[Verdicts, ...]:
+def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
     order = sorted(range(len(levels)), key=lambda place: _likeness(levels[place]))
     found = np.empty((len(levels), rows), np.int8)  # at once: memory that is new is dear
     most = max(1, AT_ONCE // max(rows, 1))
     classes = _classes([levels[place] for place in order], Columns(metrics), most=most)
-    for block in blocks(rows, at_once=at_once):
+    at_once = _at_once(rows)
+
+    def judge(start: int) -> None:
+        block = Block(start, min(start + at_once, rows))
         for write, places in classes:
             write(block, found[places, block.start : block.stop])
+
+    each(judge, range(0, rows, at_once), sessions=rows)
     return tuple(found[row] for _, row in sorted(zip(order, range(len(levels)), strict=True)))
+
+
+def _at_once(rows: int) -> int:
+    """So many sessions are judged together: where two threads work, half of them or less."""
+    return AT_ONCE if rows < threads.LONG else min(threads.AT_ONCE, -(-rows // 2))
 
 
 def _classes(levels: Sequence[Level], columns: Columns, *, most: int) -> list[tuple[Write, slice]]:

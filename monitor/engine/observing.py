@@ -1,7 +1,6 @@
 """Bars -> the observations of every instance: metrics joined by session, each session classed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 import polars as pl
@@ -18,12 +17,7 @@ from monitor.language import (
     Node,
     evaluate_together,
 )
-from monitor.language.arithmetic import columns_under, is_arithmetic
-from monitor.language.blocks import AT_ONCE, BESIDE_ANOTHER
 from monitor.rules import Instance, InstanceKey, Rulebook
-
-LONG = 100_000
-"""Of so many sessions it pays to judge some rules while the metrics of others are worked out."""
 
 
 def observe(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
@@ -48,28 +42,8 @@ def observe_legs(rulebook: Rulebook, wide: pl.DataFrame) -> tuple[Track, ...]:
     tracks: dict[InstanceKey, Track] = {}
     for stage in _stages(rulebook.instances):
         wide = _with_fired(wide, stage, tracks)
-        tracks |= _judged(stage, wide, due)
+        tracks |= _tracks(stage, wide, due)
     return tuple(tracks[instance.key] for instance in rulebook.instances)
-
-
-def _judged(stage: Sequence[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
-    """The tracks of instances; of a long history those that ask for arithmetic of legs alone are judged while the
-    metrics of the others are worked out.
-    """
-    if wide.height < LONG or len({_is_plain(one) for one in stage}) == 1:
-        return _tracks(stage, wide, due)
-    plain = [one for one in stage if _is_plain(one)]
-    others = [one for one in stage if not _is_plain(one)]
-    with ThreadPoolExecutor(1, thread_name_prefix="observe") as pool:
-        meanwhile = pool.submit(_tracks, others, wide, Due(due.catalogue), at_once=BESIDE_ANOTHER)
-        return _tracks(plain, wide, due, at_once=BESIDE_ANOTHER) | meanwhile.result()
-
-
-def _is_plain(instance: Instance) -> bool:
-    return all(
-        is_arithmetic(node) and not any(one.operands for one in columns_under(node))
-        for node in _nodes(instance)
-    )
 
 
 def _nodes(instance: Instance) -> tuple[Node, ...]:
@@ -117,16 +91,14 @@ def _opened(track: Track) -> pl.DataFrame:
     return track.frame.select("session", "at", pl.col("session").is_in(opens(track)).alias("value"))
 
 
-def _tracks(
-    stage: Iterable[Instance], wide: pl.DataFrame, due: Due, *, at_once: int = AT_ONCE
-) -> dict[InstanceKey, Track]:
+def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
     """The tracks of instances; those that have the same sessions are classed together."""
     nodes = [node for instance in stage for node in _nodes(instance)]
     joining = Joining(evaluate_together(nodes, wide, missing=due.missing_before), due)
     tracks: dict[InstanceKey, Track] = {}
     for steps in joining.steps(stage):
         levels = [level for one in steps.instances for level in one.levels]
-        classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions), at_once=at_once))
+        classed = iter(verdicts_of(levels, steps.compared, len(steps.sessions)))
         for one, instants in zip(steps.instances, steps.instants, strict=True):
             verdicts = tuple(islice(classed, len(one.levels)))
             tracks[one.key] = Track(one, steps.sessions, instants, steps.metrics, verdicts, wide)

@@ -17,7 +17,7 @@ import polars as pl
 
 from monitor.language.computed import column_of
 from monitor.language.nodes import Apply, Const, Node, Operation, unnamed
-from monitor.metrics import by_rows
+from monitor.metrics import threads
 from monitor.metrics.parts import quotient
 from monitor.metrics.rows import Column, Rows, all_of
 
@@ -26,8 +26,6 @@ Alike = Sequence[Node]
 
 AT_ONCE = 32_768
 """So many values are looked at together: they stay in the cache of a processor."""
-BESIDE_ANOTHER = by_rows.AT_ONCE
-"""So many where another thread works meanwhile: with longer steps the two change places less often."""
 
 _REMEMBERED = 4
 """So many metrics are kept that a block worked out: those who ask for the same follow each other."""
@@ -138,7 +136,7 @@ def worked_out(nodes: Alike, series: Mapping[str, pl.Series], rows: int) -> list
     columns, found = Columns(series), np.empty((len(nodes), rows))
     for first in range(0, len(nodes), most):
         metrics = columns.metrics(nodes[first : first + most])
-        for block in blocks(rows, at_once=BESIDE_ANOTHER):
+        for block in blocks(rows, at_once=threads.AT_ONCE):
             found[first : first + most, block.start : block.stop] = metrics.values(block)
     return [Column.of_values(values) for values in found]
 

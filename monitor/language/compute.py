@@ -57,13 +57,15 @@ def _of_rows(stage: Stage, computed: Computed) -> "dict[str, Column]":
     if not stage.alike:
         return {}
     from monitor.metrics.by_rows import values_of
+    from monitor.metrics.threads import each
 
-    found: dict[str, Column] = {}
-    for alike in stage.alike:
+    def work_out(alike: tuple[Apply, ...]) -> "list[Column]":
         calls = [[computed.column(operand.key) for operand in part.operands] for part in alike]
-        values = values_of(alike[0].function, dict(alike[0].params), calls)
-        found |= {part.key: column for part, column in zip(alike, values, strict=True)}
-    return found
+        return values_of(alike[0].function, dict(alike[0].params), calls)
+
+    values = each(work_out, stage.alike, sessions=computed.rows.height)
+    made = [column for columns in values for column in columns]
+    return dict(zip([part.key for alike in stage.alike for part in alike], made, strict=True))
 
 
 def _with_finite(rows: pl.DataFrame, made: Sequence[tuple[Node, pl.Expr]]) -> pl.DataFrame:

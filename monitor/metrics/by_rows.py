@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from monitor.metrics import threads
 from monitor.metrics.registry import Function, Params
 from monitor.metrics.rows import Column
 
-AT_ONCE = 131_072
-"""So many values are worked on together: few for the caches, but so many that a step is long and another thread may
-have Python's lock meanwhile."""
+AT_ONCE = threads.AT_ONCE
+"""So many values of a long series are worked on together."""
 
 _OF_SHORT_ONES = 65_536
 """So many values of many short series."""

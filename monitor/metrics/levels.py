@@ -32,8 +32,10 @@ def _since_first(params: Params) -> int:
 )
 def drawdown(x: Array, n: Window | None = None) -> Array:
     """How far a value is below its highest."""
+    import numpy as np
+
     high = windows.above_zero(_high(x, n))
-    found = x[..., -high.shape[-1] :] / high
+    found = np.divide(x[..., -high.shape[-1] :], high, out=high)
     found -= 1
     return found
 

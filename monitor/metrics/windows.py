@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-_AT_ONCE = 4096
+_AT_ONCE = 16_384
 """So many bars are asked together whether one of them is a new highest."""
 
 
