@@ -67,8 +67,10 @@ def _nth_in_a_row(runs: _Runs, kind: Verdict, count: int, *, apart: int) -> Rows
     holds, lengths = runs.kinds == kind, runs.stops - runs.starts
     between = runs.starts[1:] - runs.stops[:-1]
     goes_on = np.concatenate(([False], holds[1:] & holds[:-1] & (between <= apart)))[: len(holds)]
-    before = np.cumsum(lengths) - lengths
-    counted = before - np.maximum.accumulate(np.where(goes_on, 0, before))
+    counted = np.zeros_like(lengths)
+    if goes_on.any():
+        before = np.cumsum(lengths) - lengths
+        counted = before - np.maximum.accumulate(np.where(goes_on, 0, before))
     reached = holds & (counted < count) & (count <= counted + lengths)
     rows: Rows = runs.starts[reached] + count - 1 - counted[reached]
     return rows

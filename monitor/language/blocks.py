@@ -175,8 +175,9 @@ def _operator(node: Operation) -> Callable[..., Any]:
 
 def _finite(values: Rows) -> tuple[Rows, bool]:
     """Values without infinity, and whether all of them are known."""
-    finite = np.isfinite(values)
-    return (values, True) if all_of(finite) else (values.known_where(finite), False)
+    if all_of(np.isfinite(values)):
+        return values, True
+    return values.known_where(~np.isinf(values)), False
 
 
 def constants(nodes: Alike) -> Any:

@@ -20,7 +20,7 @@ def known_where(condition: Any, value: Value) -> Value:
 def quotient(numerator: Value, denominator: Value) -> Value:
     """A quotient that is unknown where its denominator is not above zero."""
     ratio: Any = numerator / denominator
-    known: Value = known_where(denominator > 0, ratio)
+    known: Value = known_where(~(denominator <= 0), ratio)  # where that is unknown, so is the ratio already
     return known
 
 
