@@ -1,6 +1,6 @@
 """One engine, two callers: bars -> observations -> transitions, the same live and in a backtest.
 
-`observe` has no memory, it is polars expressions over all bars held:
+`observe` has no memory, it is formulas over all bars held:
 
 1. legs are put side by side by session (`bars.side_by_side`);
 2. the metrics of all rules are computed once each (`language.evaluate`);

@@ -1,7 +1,7 @@
 """The catalogue of functions a rule may use: formula, convention, look-back, unit and what works it out.
 
-To add one: write it with `@metric` in the file of its kind and put its name into that file's `FUNCTIONS`.  Windows are
-asked of plain arrays (`windows`, `of_rows`), all else is a polars expression.
+To add one: write it with `@metric` in the file of its kind and put its name into that file's `FUNCTIONS`.  Windows and
+fading sums are asked of plain arrays (`of_rows`: `windows`, `fading`), all else is a polars expression.
 `python -m monitor.metrics` writes the reference page of it.
 """
 
