@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 def compute(computed: Computed, nodes: tuple[Node, ...], there: frozenset[str] = frozenset()) -> Computed:
     """What is there, and a column for each node and for what it is made of; some may be there already."""
     for stage in plan(nodes, there):
-        rows = _with_finite(computed.rows_with(stage.reads), stage.arguments)
-        computed = computed.further(rows, {})
-        computed = computed.further(rows, _arithmetic(stage, computed))
+        computed = _with_arguments(computed, stage)
         rows = computed.rows_with(stage.reads)
         whole: list[tuple[Apply, pl.Expr]] = []
         unknown = {key: computed.column(key).gaps for key in _taken(part for part, _ in stage.parts)}
@@ -40,16 +38,19 @@ def _taken(parts: Iterable[Apply]) -> set[str]:
     return {operand.key for part in parts for operand in part.operands}
 
 
-def _arithmetic(stage: Stage, computed: Computed) -> "dict[str, Column]":
+def _with_arguments(computed: Computed, stage: Stage) -> Computed:
+    """The same with what the functions of a stage take."""
+    rows = _with_finite(computed.rows_with(stage.reads), stage.arguments)
+    computed = computed.further(rows, {})
     if not stage.arithmetic:
-        return {}
+        return computed
     from monitor.language.blocks import worked_out
 
     found: dict[str, Column] = {}
     for alike in stage.arithmetic:
-        values = worked_out(alike, computed, computed.rows.height)
+        values = worked_out(alike, computed, rows.height)
         found |= {node.key: column for node, column in zip(alike, values, strict=True)}
-    return found
+    return computed.further(rows, found)
 
 
 def _of_rows(stage: Stage, computed: Computed) -> "dict[str, Column]":
