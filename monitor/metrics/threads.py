@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-LONG = 100_000
+LONG = 200_000
 """With so many sessions a second thread pays."""
 AT_ONCE = 131_072
 """So many values are a step: few for the caches, but so many that the threads seldom wait for each other."""
