@@ -1,14 +1,17 @@
 """The order in which expressions are worked out: planned once, however often it is done."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import polars as pl
 
 from monitor.language.arithmetic import is_arithmetic, shape
 from monitor.language.columns import expression
 from monitor.language.nodes import Apply, Node
+
+N = TypeVar("N", bound=Node)
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,20 @@ def plan(nodes: tuple[Node, ...], there: frozenset[str]) -> tuple[Stage, ...]:
         arguments = {operand.key: operand for part in stage.values() for operand in part.operands}
         new = _new(arguments, have)
         made = tuple((part, _built(part)) for part in stage.values() if not part.function.of_rows)
-        planned.append(Stage(*new, made, _alike(stage.values())))
+        of_rows = (part for part in stage.values() if part.function.of_rows)
+        alike = _alike(of_rows, lambda part: (part.function.name, part.params))
+        planned.append(Stage(*new, made, alike))
         have |= stage.keys()
     last = _new({node.key: node for node in nodes}, have)
     return (*planned, Stage(*last))
 
 
-def _alike(parts: Iterable[Apply]) -> tuple[tuple[Apply, ...], ...]:
-    found: dict[tuple[object, ...], list[Apply]] = {}
-    for part in parts:
-        if part.function.of_rows:
-            found.setdefault((part.function.name, part.params), []).append(part)
-    return tuple(tuple(alike) for alike in found.values())
+def _alike(nodes: Iterable[N], likeness: Callable[[N], object]) -> tuple[tuple[N, ...], ...]:
+    """Nodes that have the same likeness together."""
+    found: dict[object, list[N]] = {}
+    for node in nodes:
+        found.setdefault(likeness(node), []).append(node)
+    return tuple(map(tuple, found.values()))
 
 
 def _functions(node: Node, there: frozenset[str]) -> Iterator[Apply]:
@@ -71,14 +76,10 @@ def _new(
 ) -> tuple[tuple[tuple[Node, pl.Expr], ...], tuple[tuple[Node, ...], ...]]:
     """The nodes that have no column yet, which then have one: expressions, and arithmetic."""
     new = {key: node for key, node in nodes.items() if key not in have}
-    arithmetic: dict[str, list[Node]] = {}
-    for node in new.values():
-        if is_arithmetic(node):
-            arithmetic.setdefault(shape(node), []).append(node)
     others = [node for node in new.values() if not is_arithmetic(node)]
     made = tuple((node, expression(node, frozenset(have)).alias(node.key)) for node in others)
     have.update(new)
-    return made, tuple(map(tuple, arithmetic.values()))
+    return made, _alike(filter(is_arithmetic, new.values()), shape)
 
 
 def _depth(node: Node) -> int:

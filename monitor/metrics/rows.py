@@ -76,10 +76,7 @@ class Rows(np.ndarray[tuple[int, int], np.dtype[np.float64]]):
         else:
             rows = np.empty((len(columns), stop - first)).view(cls)
             for column, bars in zip(columns, rows.view(np.ndarray), strict=True):
-                if first >= column.front:
-                    bars[:] = column.values[first - column.front : stop - column.front]
-                else:
-                    column.write(first, bars)
+                column.write(first, bars)
         rows.columns, rows.first = columns, first
         return rows
 
