@@ -9,11 +9,21 @@ SOON_OVER = 500_000
 """So many new objects before Python looks; while libraries load, the usual 700 take a tenth of a command's time."""
 USUAL = 700
 
+KEPT = {-1: 1 << 30, -3: 1 << 25, -8: 1}
+"""What glibc keeps when it is free, by the numbers of its options: 1 GiB, arrays of up to 32 MiB, for all threads."""
+
 
 def ends_soon() -> None:
-    """Little is thrown away before the process ends, and then nobody looks at what is left: that takes a tenth too."""
+    """Little is thrown away before the process ends, and then nobody looks at what is left: that takes a tenth too.
+
+    What is free is used again: arrays in memory that is new to the process take a fifth of a backtest.
+    """
     gc.set_threshold(SOON_OVER)
     atexit.register(gc.freeze)
+    choose = _of_glibc("mallopt")
+    if choose is not None:
+        for option, value in KEPT.items():
+            choose(option, value)
 
 
 def stays() -> None:
@@ -25,18 +35,18 @@ def stays() -> None:
 
 def give_back() -> None:
     """Let the system have what is free: glibc keeps what a first judgement or the evidence of all rules took."""
-    trim = _trim()
+    trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
 
 @cache
-def _trim() -> Callable[[int], int] | None:
-    """The call of glibc; other C libraries have none."""
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A call of glibc; other C libraries have none of that name."""
     import ctypes
 
     try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError):
         return None
     return found

@@ -41,7 +41,7 @@ GROUPS = ("prices", "channels", "silence")
 
 LIBRARIES = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # none is used; it would read about every package to find some
-    "OPENBLAS_NUM_THREADS": "1",  # numpy multiplies no matrices here; a thread for each core would spin at the start
+    "OPENBLAS_NUM_THREADS": "1",  # the matrices here are small; a thread for each core would spin at the start
 }
 """What libraries are told, by their variables of the environment, unless a user says otherwise."""
 
