@@ -19,6 +19,12 @@ How W1 is mapped:
 """
 
 import sys
+
+from monitor.memory import ends_soon
+
+if __name__ == "__main__":
+    ends_soon()  # as every command does before it loads its libraries
+
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +38,6 @@ from monitor.alerts import Verdict
 from monitor.backtest.forward import Study
 from monitor.bars import BARS, UTC
 from monitor.engine import Track, episode_rows, legs_of, observe_legs
-from monitor.memory import ends_soon
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 
@@ -140,6 +145,5 @@ def _study(wide: pl.DataFrame, name: str) -> Study:
 
 
 if __name__ == "__main__":
-    ends_soon()  # as every command does
     unit = peers.unit("w1")
     unit.main("metalwatch", lambda panel: prepare(panel, unit), lambda prepared: run(prepared, unit))

@@ -28,7 +28,7 @@ from monitor.clock import Clock
 from monitor.config import read_configuration
 from monitor.daemon import Daemon
 from monitor.delivery.channel import url_faults
-from monitor.memory import give_back
+from monitor.memory import ends_soon, give_back, stays
 from monitor.opening import make_context, open_channels, opened
 from tests.benchmarks.market import home
 
@@ -91,7 +91,9 @@ def main() -> None:
 
 def measure(folder: Path, cycles: int) -> None:
     """A daemon over the database of a folder, so many cycles with nothing new, and what they took."""
+    ends_soon()  # as every command does
     configuration = read_configuration(folder / "metalwatch.yml", environment={})
+    stays()  # as `run` does
     with opened(configuration) as (store, source):
         context = make_context(configuration, store, source)
         daemon = Daemon(configuration, Clock(NOW), context, open_channels(configuration, str))
