@@ -11,6 +11,7 @@ import pytest
 
 from monitor.backtest import Report, report_of, run
 from monitor.backtest.page import page
+from monitor.backtest.page.tables import decades
 from monitor.eventfile import Event
 from monitor.routing import everything
 from tests.support.made_up import made
@@ -125,6 +126,10 @@ def test_events_are_numbered_as_in_the_pictures_and_escaped(made_page: tuple[Rep
     assert "2024-06-03 A <script>alert(1)</script> pact <b>minutes</b>" in read  # as text, not as tags
     assert "One of lyc alone" not in read
     assert "Before all of it" not in read
+
+
+def test_the_first_decade_of_the_episodes_is_headed_by_its_first_year() -> None:
+    assert decades(range(2001, 2023)) == [(2001, 9), (2010, 10), (2020, 3)]
 
 
 def test_simulated_prices_are_said_to_be_that() -> None:

@@ -189,8 +189,9 @@ def by_year(rules: Sequence[Evidence], years: Sequence[int]) -> list[tuple[str, 
 
 
 def decades(years: Sequence[int]) -> list[tuple[int, int]]:
-    """The decades of some years, and how many of the years each has."""
-    return [(ten * 10, len(list(group))) for ten, group in groupby(year // 10 for year in years)]
+    """The first of some years in each decade, and how many of the years it has."""
+    found = [list(group) for _, group in groupby(years, key=lambda year: year // 10)]
+    return [(group[0], len(group)) for group in found]
 
 
 def rate(load: Load) -> str:
