@@ -8,7 +8,7 @@ import polars as pl
 
 from monitor import bars
 from monitor.instruments import AssetKind, Catalogue, Instrument
-from monitor.language import Node, Scope, evaluate, understand
+from monitor.language import Node, Scope, evaluate, price_legs, understand
 from monitor.sessions import calendar_sessions, settled_at_column
 
 FIRST = date(2024, 1, 1)
@@ -101,7 +101,7 @@ def nothing_missing(_instruments: frozenset[str], held: pl.Series) -> pl.Series:
 
 def computed(node: Node, frame: pl.DataFrame) -> pl.DataFrame:
     """An expression over a bar frame: `session`, `at`, `value`."""
-    wide = bars.side_by_side(frame, node.legs)
+    wide = bars.side_by_side(frame, price_legs(node))
     found = evaluate([node], wide, missing=nothing_missing)
     return next(iter(found.values())).rename({node.key: "value"})
 
