@@ -8,7 +8,7 @@
 Pure: memory comes in and goes out as values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,7 +17,7 @@ from monitor.edits import edited, in_severities, is_silent_first
 from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
 from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide
-from monitor.reconcile import Past, differs, reconcile, remember
+from monitor.reconcile import Lived, Past, differs, reconcile, remember
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import NOBODY, Hush
 
@@ -173,6 +173,8 @@ def _decide(one: _Stretch, hush: Hush) -> tuple[list[Decided], Told]:
     told = one.memory.told
     if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
         told = replace(told, owed=None, ongoing=None)
+    taken_back = [t.opened or t.session for t, _ in one.corrected if t.kind is Kind.RETRACT]
+    told = _without(told, taken_back, one.past.lived)
     edits, told = ([], told) if one.edit is None else _decide_edit(one, one.edit, told, hush)
     rule = one.track.instance.rule
     if told.ongoing is None and rule.remind:
@@ -180,6 +182,16 @@ def _decide(one: _Stretch, hush: Hush) -> tuple[list[Decided], Told]:
     sessions = one.new.sessions.to_list()
     own, told = _talked(one, one.transitions, told, hush, sessions)
     return [*corrections, *edits, *own], told
+
+
+def _without(told: Told, taken_back: Collection[date], lived: Collection[Lived]) -> Told:
+    """What people have heard once episodes are taken back: an open that was none holds no cooldown."""
+    last = told.last_open
+    gone = max((opened for opened in taken_back if last and opened <= last), default=None)
+    stays = max((one for one in lived if one.heard), key=lambda one: one.opened, default=None)
+    if gone is None or (stays and stays.opened > gone):
+        return told
+    return replace(told, last_open=stays.opened if stays else None, level=stays.worst if stays else None)
 
 
 def _decide_edit(one: _Stretch, edit: Transition, told: Told, hush: Hush) -> tuple[list[Decided], Told]:

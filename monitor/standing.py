@@ -21,6 +21,11 @@ def fires(level: Level, values: Values) -> bool:
     return not bounds or any(_holds(bound, values) for bound in bounds)
 
 
+def fails(level: Level, values: Values) -> bool:
+    """Whether a comparison of the level is known not to hold."""
+    return any(_holds(bound, values) is False for bound in bounds_of(level.when))
+
+
 def at_last(level: Level, values: Values) -> str:
     """` at gsr 92.1`: the value that a rule ended with."""
     for bound in bounds_of(level.when)[:1]:

@@ -50,7 +50,7 @@ def test_a_revised_bar_is_corrected_at_once_and_only_once(store: Store) -> None:
 
     assert [title.partition(",")[0] for title in titles(store)] == [
         "WARNING high: gold 3 > 2",
-        "CORRECTION high: gold 1.700 > 2",
+        "CORRECTION high: gold 1.700 <= 2",
     ]
     kinds = [(one.transition.kind.value, one.transition.reason.value) for one in store.transitions()]
     assert sorted(kinds) == [("open", "threshold"), ("retract", "revised_data")]

@@ -72,6 +72,29 @@ def test_an_open_that_was_withheld_is_taken_back_without_a_message() -> None:
     assert heard(second, "p/fall") == [("retract", 3, "revised_data", "nobody heard of it")]
 
 
+def test_an_open_that_was_taken_back_holds_no_cooldown() -> None:
+    memories, _ = judged([1.6, 0.9])
+    memories, second = judged([1.6, 1.6, 1.6], memories)
+    _, third = judged([1.6, 1.6, 1.6, 0.9], memories)
+
+    assert heard(second, "p/fall") == [("retract", 1, "revised_data", "sent")]
+    assert heard(third, "p/fall") == [("open", 3, "threshold", "sent")]
+
+
+def test_the_open_before_the_one_that_was_taken_back_holds_its_own_cooldown() -> None:
+    book = pack(
+        "fall: {cooldown: 9 days, levels: {warning: {when: gold < 1}, critical: {when: gold < 0.5}}}",
+    )
+    memories: Memories = {}
+    for gold in ([0.9, 1.6], [0.9, 1.6, 0.4, 1.6], [0.9, 1.6, 1.6, 1.6, 0.9]):
+        memories, decided = judge(observe(book, made({"gold": gold})), memories)
+
+    assert heard(decided, "p/fall") == [
+        ("retract", 2, "revised_data", "sent"),
+        ("open", 4, "threshold", "cooldown"),
+    ]
+
+
 def test_an_episode_that_ended_after_all_is_resolved() -> None:
     assert told([3.0, 3.0, 3.0, 1.8], [3.0, 3.0, 3.0, 1.2]) == [("resolve", 3, "revised_data", "sent")]
 

@@ -231,7 +231,9 @@ FORMS: dict[str, Form] = {
     ),
     "count": Form("count(group, condition)", "How many members of a group answer yes.", _yes_no_of),
     "basket": Form(
-        "basket(group)", "Equal-weight index of a group, 100 at its start; a member without a bar has not moved.", _basket
+        "basket(group)",
+        "Equal-weight index of a group, 100 at its start; a member without a bar has not moved.",
+        _basket,
     ),
     **{name: Form(f"{name}(group, number)", summary, _number_of) for name, summary in _NUMBERS.items()},
 }

@@ -10,10 +10,10 @@ from monitor.alerts import Kind, Reason, Transition
 from monitor.instruments import Catalogue, Instrument
 from monitor.language import shown
 from monitor.rules import Instance, Level
-from monitor.standing import at_last, between, cleared, compared, fires
+from monitor.standing import at_last, between, cleared, compared, fails, fires
 
 TITLE_LENGTH = 80
-ENDS = (Kind.RESOLVE, Kind.WITHDRAW)
+ENDS = (Kind.RESOLVE, Kind.RETRACT, Kind.WITHDRAW)
 """Kinds of which the rule's own words would be wrong."""
 
 
@@ -121,8 +121,8 @@ def _loud(transition: Transition) -> str:
 
 def history(transition: Transition, *, brief: bool = False) -> str:
     """Since when it is so, of what did not begin just now."""
-    if transition.kind in _OF_PREVIEWS:
-        return _OF_PREVIEWS[transition.kind]
+    if transition.kind in _NOTED:
+        return _NOTED[transition.kind]
     if transition.opened is None or (transition.kind is Kind.OPEN and transition.reason is Reason.THRESHOLD):
         return ""
     if _was_true(transition):
@@ -133,7 +133,7 @@ def history(transition: Transition, *, brief: bool = False) -> str:
     return f"{reminder}, since {transition.opened}" if reminder else f"since {transition.opened}"
 
 
-_OF_PREVIEWS = {Kind.LIVE: "not settled", Kind.WITHDRAW: "at the close"}
+_NOTED = {Kind.LIVE: "not settled", Kind.WITHDRAW: "at the close", Kind.RETRACT: "taken back"}
 
 
 def _was_true(transition: Transition) -> bool:
@@ -158,6 +158,8 @@ def _bound(level: Level, transition: Transition) -> str:
         return _ended(level, transition)
     if kind is Kind.WITHDRAW:
         return compared(level.when, values, holds=False)
+    if kind is Kind.RETRACT:
+        return compared(level.when, values, holds=not fails(level, values))
     told_later = kind in (Kind.STILL_OPEN, Kind.REMIND) or _was_true(transition)
     if told_later and level.clear_when is not None and not fires(level, values):
         return between(level, values)

@@ -87,7 +87,7 @@ def test_what_is_over_says_neither_how_rare_it_is_nor_what_clears_it(kind: Kind)
     assert {Rank.CLEAR, Rank.HISTORY, Rank.BEFORE}.isdisjoint(said(replace(OPEN, kind=kind)))
 
 
-@pytest.mark.parametrize("kind", [Kind.RESOLVE, Kind.WITHDRAW])
+@pytest.mark.parametrize("kind", [Kind.RESOLVE, Kind.RETRACT, Kind.WITHDRAW])
 def test_the_end_does_not_say_the_words_of_a_rule_that_holds_no_more(kind: Kind) -> None:
     assert Rank.WORDS not in said(replace(OPEN, kind=kind))
 
