@@ -26,6 +26,7 @@ from monitor.delivery.heartbeat import beat
 from monitor.delivery.outbox import Delivered, Taken, deliver_due
 from monitor.errors import MonitorError, NoLongerLeadingError
 from monitor.gather import Context, fetch
+from monitor.health import edit_mended, edit_refused
 from monitor.ledger import digests_due
 from monitor.logs import log_cycle, log_start, log_to_stderr
 from monitor.memory import give_back
@@ -37,7 +38,7 @@ from monitor.storage.leading import Lead
 from monitor.vitals import HEARTBEAT_EVERY, Judging, ills, leave, started, stopped
 from monitor.wakeups import scheduler_of
 from monitor.watchdog import Pulse, notify
-from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh
+from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh, owe
 
 DELIVER_EVERY = timedelta(seconds=10)
 CHECK_EVERY = timedelta(hours=1)
@@ -62,6 +63,8 @@ class Daemon:
         """Set when another daemon leads."""
         self.stood_by = False
         """Whether the rules may have been edited since they were read."""
+        self.refused: datetime | None = None
+        """When an edit of the rules was refused, while none was taken since."""
         self.pulse = Pulse(time.monotonic)
         self.texts = configuration.rule_texts
         self.up_to_date = False
@@ -157,16 +160,22 @@ class Daemon:
             log.info("evidence measured", rules=kept)
 
     def reload(self) -> None:
-        """Read the packs again; a faulty edit keeps the last good rulebook."""
+        """Read the packs again; a faulty edit keeps the last good rulebook, and is told."""
+        now = self.clock.now()
         try:
             rulebook, texts = self.configuration.rulebook, self.configuration.rule_texts
         except MonitorError as error:
             log.error("reload refused, the last good rules stay in force", error=str(error))  # noqa: TRY400
+            self.refused = now
+            owe(self.context, edit_refused(str(error).splitlines(), at=now), now=now)
             return
         with self.cycle_lock:
             self.context, self.texts = replace(self.context, rulebook=rulebook), texts
             self.up_to_date = False
         log.info("reloaded", rules=len(rulebook.instances))
+        if self.refused is not None:
+            owe(self.context, edit_mended(since=self.refused), now=now)
+            self.refused = None
 
     def work(self, lead: Lead) -> None:
         """Run the jobs until the lead is lost or the process is to stop."""

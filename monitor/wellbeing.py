@@ -81,7 +81,12 @@ def keep_check(context: Context, found: Recheck, *, now: datetime) -> None:
     done = {"at": now.isoformat(), "told": str(found), "well": event is None}
     store.set_meta(SELF_CHECK, json.dumps(done))
     if event is not None:
-        store.commit_health([], list(health_messages(context, [event], now=now)), now=now)
+        owe(context, event, now=now)
+
+
+def owe(context: Context, event: Event, *, now: datetime) -> None:
+    """Owe what is told of an event, once."""
+    context.store.commit_health([], list(health_messages(context, [event], now=now)), now=now)
 
 
 def last_check(store: Store) -> LastCheck | None:

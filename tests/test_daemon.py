@@ -69,18 +69,21 @@ def test_missed_sessions_are_judged_in_order_after_downtime_and_a_term_signal_en
     assert log.count("stress: gsr 104.8 > 100, 2020-03-13") == 1
 
 
-def test_a_hangup_reloads_the_rules_and_a_faulty_edit_keeps_the_last_good_ones(place: Home) -> None:
+def test_a_hangup_reloads_the_rules_and_a_faulty_edit_is_told_and_keeps_the_last_good_ones(
+    place: Home,
+) -> None:
     rules = place.folder / "own.yml"
     with place.daemon("--clock", "2020-03-10T18:00-04:00,x60") as daemon:
         logged(daemon, "cycle")
         rules.write_text(PACK + SECOND.replace("gsr", "grs"))
         daemon.process.send_signal(signal.SIGHUP)
         logged(daemon, "reload refused")
-        assert "grs" in daemon.log.read_text()
+        logged(daemon, "WARNING rules: an edit was refused, 2020-03-10")
+        assert "grs" in daemon.log.read_text().partition("WARNING rules")[2]
 
         rules.write_text(PACK + SECOND)
         daemon.process.send_signal(signal.SIGHUP)
-        logged(daemon, "reloaded")
+        logged(daemon, "RESOLVED rules: read again")
         daemon.wait_until(lambda: judged(place) == {"own/stress": "2020-03-10", "own/low": "2020-03-10"})
         assert daemon.stop() == 0
 

@@ -86,8 +86,10 @@ def test_the_open_before_the_one_that_was_taken_back_holds_its_own_cooldown() ->
         "fall: {cooldown: 9 days, levels: {warning: {when: gold < 1}, critical: {when: gold < 0.5}}}",
     )
     memories: Memories = {}
-    for gold in ([0.9, 1.6], [0.9, 1.6, 0.4, 1.6], [0.9, 1.6, 1.6, 1.6, 0.9]):
-        memories, decided = judge(observe(book, made({"gold": gold})), memories)
+    for gold in ([0.9, 1.6], [0.9, 1.6, 0.4, 1.6]):
+        memories, _ = judge(observe(book, made({"gold": gold})), memories)
+
+    _, decided = judge(observe(book, made({"gold": [0.9, 1.6, 1.6, 1.6, 0.9]})), memories)
 
     assert heard(decided, "p/fall") == [
         ("retract", 2, "revised_data", "sent"),

@@ -4,7 +4,7 @@ Health belongs to series and to their source, not to rules: it opens, resolves a
 at one series and its calendar, `fold` remembers and decides what is told, `events` has the words of messages, `words` those of status.
 """
 
-from monitor.health.events import Dependants, Event, dependants, health_message
+from monitor.health.events import Dependants, Event, dependants, edit_mended, edit_refused, health_message
 from monitor.health.fold import fold
 from monitor.health.freshness import Freshness
 from monitor.health.values import Answer, Health, Reply, Seen, SeriesHealth, SourceHealth
@@ -21,6 +21,8 @@ __all__ = [
     "SeriesHealth",
     "SourceHealth",
     "dependants",
+    "edit_mended",
+    "edit_refused",
     "fold",
     "health_message",
     "unwell_series",

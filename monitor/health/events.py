@@ -191,6 +191,29 @@ def moves_again(source: str, *, since: datetime) -> Event:
     )
 
 
+def edit_refused(faults: Sequence[str], *, at: datetime) -> Event:
+    """An edit of the rules is faulty, and those from before it stay in force."""
+    more = len(faults) - NAMED
+    lines = [*faults[:NAMED], *([f"And {more} more; `metalwatch check` lists them."] if more > 0 else [])]
+    return Event(
+        about="rules",
+        headline=f"an edit was refused, {_at(at)}",
+        detail="\n".join([*lines, "The rules from before it stay in force."]),
+        severity=Severity.WARNING,
+    )
+
+
+def edit_mended(*, since: datetime) -> Event:
+    """The rules could be read again after an edit that was refused."""
+    return Event(
+        about="rules",
+        headline=f"read again, after the edit refused {_at(since)}",
+        detail="",
+        severity=Severity.WARNING,
+        resolved=True,
+    )
+
+
 def _named(names: Sequence[str]) -> str:
     more = len(names) - NAMED
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:NAMED])} and {more} more"
