@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from monitor.alerts import Kind, Transition
 from monitor.background import background, chart
 from monitor.catchup import Step, catch_up
 from monitor.engine import Track
@@ -173,10 +174,21 @@ def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[s
         instance=track.instance,
         transition=transition,
         withheld=decided.withheld,
+        notes=_told_before(context, transition),
         background=background(track, transition),
         evidence=evidence.get(transition.rule),
         chart=chart(track, transition) if context.shows_pictures else None,
     )
+
+
+def _told_before(context: Context, transition: Transition) -> tuple[str, ...]:
+    """What was told first of an episode that is taken back."""
+    if transition.kind is not Kind.RETRACT:
+        return ()
+    rule, instance, since = transition.rule, transition.instance, transition.opened
+    newest_first = context.store.transitions(rule=rule, instance=instance, since=since)
+    told = [one.text for one in newest_first if one.sent and one.transition.episode == transition.episode]
+    return tuple(f"told before: {text}" for text in told[-1:])
 
 
 def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool = False) -> list[Message]:

@@ -52,6 +52,7 @@ def test_a_revised_bar_is_corrected_at_once_and_only_once(store: Store) -> None:
         "WARNING high: gold 3 > 2",
         "CORRECTION high: gold 1.700 <= 2",
     ]
+    assert "told before: WARNING high: gold 3 > 2, 2024-01-03" in store.outbox_rows()[1].body
     kinds = [(one.transition.kind.value, one.transition.reason.value) for one in store.transitions()]
     assert sorted(kinds) == [("open", "threshold"), ("retract", "revised_data")]
 
