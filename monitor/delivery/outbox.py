@@ -149,14 +149,14 @@ def _is_used_up(work: _Work, name: str) -> bool:
 
 
 def _deliver(work: _Work, row: OutboxRow) -> Outcome:
-    known, once = row.channel in work.channels, work.terms_of(row.channel).at_most_once
-    more, is_all = work.store.to_merge(row, now=work.now(), most=MANY if known else 0)
-    plain = more or row.attempts > 1 or once
+    now, own, most = work.now(), work.terms_of(row.channel), MANY if row.channel in work.channels else 0
+    more, listed = work.store.to_merge(row, now=now, most=most, severities=own.loud_enough(now))
+    plain = more or row.attempts > 1 or own.at_most_once
     picture, missing = (None, "") if plain else picture_of(row)
     if row.lease_until is not None and work.now() >= row.lease_until:
         return Outcome.RETRY  # the machine slept meanwhile: whoever claims it now sends it
     try:
-        _send(work, together(row, more, listed=is_all), picture, missing)
+        _send(work, together(row, more, listed=listed), picture, missing)
     except DeliveryError as failure:
         return _failed(work, row, more, failure, pictured=picture is not None)
     taken = Taken(row, tuple(one.key for one in more), work.now())

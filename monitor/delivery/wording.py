@@ -26,24 +26,23 @@ _WHY = {
 
 
 def together(row: OutboxRow, more: Sequence[OutboxRow], *, listed: bool) -> OutboxRow:
-    """A message with those that are merged into it: the newest one's title, and all of their words.
+    """A message with those that are merged into it: the title of the newest of the loudest, and all of their words.
 
     Where there are very many, a line of each is told, and of the oldest only how many they are.
     """
     if not more:
         return row
     every = sorted([row, *more], key=lambda one: one.number)
-    loudest = max((one.severity for one in every), key=lambda severity: severity.rank)
+    loudest = max(every, key=lambda one: (one.severity.rank, one.number))
     repeat = any(one.possible_repeat for one in every)
-    if not listed:
-        parts = [(one.title, one.body, one.form) for one in every]
-        body, form = joined(MEANWHILE, parts)
-        told = replace(row, title=every[-1].title, body=body, form=form)
+    if listed:
+        many = f"{len(every):,} messages were held up"
+        title = f"CRITICAL: {many}" if loudest.severity is Severity.CRITICAL else many
+        body, form = _titles(every), Form.TEXT
     else:
-        told = replace(
-            row, title=f"{len(every):,} messages were held up", body=_titles(every), form=Form.TEXT
-        )
-    return replace(told, severity=loudest, possible_repeat=repeat)
+        title = loudest.title
+        body, form = joined(MEANWHILE, [(one.title, one.body, one.form) for one in every])
+    return replace(row, title=title, body=body, form=form, severity=loudest.severity, possible_repeat=repeat)
 
 
 def _titles(rows: Sequence[OutboxRow]) -> str:

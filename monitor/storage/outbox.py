@@ -64,7 +64,8 @@ def claim(
     """Take the next message of a channel that is due; None where there is none, or the channel is left alone.
 
     The messages about one instance keep their order, and so do those that no transition made: none is taken while
-    an older one is to be tried again, or is being sent.  Only messages of some severities are taken.
+    an older one is to be tried again, or is being sent.  Only messages of some severities are taken, and those of
+    others hold up none of them.
     """
     if channels.is_left_alone(connection, channel, now):
         return None

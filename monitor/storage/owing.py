@@ -52,13 +52,21 @@ class Owing:
         with reading(self.engine) as connection:
             return waiting.abandoned(connection, channel, now=now)
 
-    def to_merge(self, row: OutboxRow, *, now: datetime, most: int) -> tuple[list[OutboxRow], bool]:
-        """What is told with a message: all that waits where that is so many, else what is about its episodes.
+    def to_merge(
+        self,
+        row: OutboxRow,
+        *,
+        now: datetime,
+        most: int,
+        severities: Collection[Severity] = tuple(Severity),
+    ) -> tuple[list[OutboxRow], bool]:
+        """What is told with a message: all that waits and may be listed with it where that is so many, else what is
+        about its episodes.
 
-        The second says whether it is all; then it is without bodies and pictures.
+        The second says whether it is a list; then it is without bodies and pictures.
         """
         with reading(self.engine) as connection:
-            every = waiting.backlog(connection, row, now=now)
+            every = waiting.backlog(connection, row, now=now, severities=severities)
             return (every, True) if len(every) >= most else (waiting.kin(connection, row), False)
 
     def attempts_since(self, channel: str, instant: datetime) -> int:

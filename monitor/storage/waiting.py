@@ -4,11 +4,11 @@ A message that nobody tried yet goes before one that failed, so that one which a
 but what is about the same instance.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, false, not_, null, or_, select
 
 from monitor.alerts import Severity
 from monitor.messages import Form
@@ -18,38 +18,48 @@ from monitor.storage.records import OPEN, OutboxRow, Owed
 
 _ROW = schema.outbox
 _HEAVY = frozenset({"body", "chart"})
+_CRITICAL = _ROW.c.severity == Severity.CRITICAL.value
 
 
 def following(
     connection: Connection, channel: str, *, now: datetime, severities: Collection[Severity]
 ) -> OutboxRow | None:
-    """The message of a channel that is due next."""
+    """The message of a channel that is due next; of those that were tried as often, a critical one."""
     owed = (_ROW.c.channel == channel, _ROW.c.status.in_([*OPEN]))
-    loud = _ROW.c.severity.in_([one.value for one in severities])
-    flags = (_ROW.c.number, _ROW.c.key, _ROW.c.status, _ROW.c.attempts, and_(_due(now), loud).label("due"))
-    rows = list(connection.execute(select(*flags).where(*owed).order_by(_ROW.c.number)))
+    loud = _among(severities)
+    busy = and_(_ROW.c.status == Owed.SENDING, _ROW.c.lease_until > now)
+    flags = (and_(_due(now), loud).label("due"), or_(busy, and_(_failed(), loud)).label("holds"))
+    rows = _flagged(connection, flags, owed)
     if not any(row.due for row in rows):
         return None
     about = _episodes_of(connection, select(_ROW.c.key).where(*owed))
     free = [row for row in _not_held_up(rows, about) if row.due]
     if not free:
         return None
-    first = min(free, key=lambda row: (row.attempts, row.number))
+    first = min(free, key=lambda row: (row.attempts, not row.critical, row.number))
     found = connection.execute(select(_ROW).where(_ROW.c.number == first.number)).mappings().one()
     return outbox_row(found)
 
 
-def _not_held_up(rows: Sequence[Any], about: Mapping[str, frozenset[Episode]]) -> Iterator[Any]:
-    """Of rows in their order: those that share no instance with an older one that failed or is being sent.
+def _flagged(connection: Connection, flags: Iterable[Any], owed: Iterable[ColumnElement[bool]]) -> list[Any]:
+    """Messages without their words, in their order, with flags: `due`, and `holds` up others also where it is not."""
+    named = (_ROW.c.number, _ROW.c.key, _ROW.c.attempts, _CRITICAL.label("critical"))
+    return list(connection.execute(select(*named, *flags).where(*owed).order_by(_ROW.c.number)))
 
-    All that are about no instance hold each other up.
+
+def _not_held_up(rows: Sequence[Any], about: Mapping[str, frozenset[Episode]]) -> Iterator[Any]:
+    """Of rows in their order: those that share no instance with an older one that is due, failed or is being sent.
+
+    Those that are about no instance hold each other up when they failed or are being sent.
     """
     held_up: set[object] = set()
     for row in rows:
-        instances: set[object] = {episode[:2] for episode in about.get(row.key, ())} or {None}
-        if held_up.isdisjoint(instances):
+        instances: set[object] = {episode[:2] for episode in about.get(row.key, ())}
+        if held_up.isdisjoint(instances or {None}):
             yield row
-        if row.status in (Owed.RETRY, Owed.SENDING):
+        if row.holds:
+            held_up |= instances or {None}
+        elif row.due:
             held_up |= instances
 
 
@@ -78,15 +88,23 @@ def kin(connection: Connection, row: OutboxRow) -> list[OutboxRow]:
     return [outbox_row(one) for one in connection.execute(wanted).mappings()]
 
 
-def backlog(connection: Connection, row: OutboxRow, *, now: datetime) -> list[OutboxRow]:
-    """Further messages owed on the channel, those that quiet hours defer aside, oldest first.
+def backlog(
+    connection: Connection, row: OutboxRow, *, now: datetime, severities: Collection[Severity]
+) -> list[OutboxRow]:
+    """Further messages owed on the channel that may be sent now and listed with this one, oldest first.
 
+    Critical ones are listed among themselves only; nothing is that comes after one about its instance that is not.
     They may be very many, so they come without bodies and pictures.
     """
+    alike = _CRITICAL if row.severity is Severity.CRITICAL else not_(_CRITICAL)
+    may = and_(_waiting(row), or_(_failed(), _ROW.c.next_at <= now), _among(severities))
+    flags = (and_(may, alike).label("listed"), and_(may, not_(alike)).label("due"), false().label("holds"))
+    rows = _flagged(connection, flags, [_waiting(row)])
+    about = _episodes_of(connection, select(_ROW.c.key).where(_waiting(row)))
+    numbers = {one.number for one in _not_held_up(rows, about) if one.listed}
     light = [null().label(one.name) if one.name in _HEAVY else one for one in _ROW.c]
-    held_up = or_(_ROW.c.status == Owed.RETRY, _ROW.c.next_at <= now)
-    wanted = select(*light).where(_waiting(row), held_up).order_by(_ROW.c.number)
-    return [outbox_row({**one, "body": ""}) for one in connection.execute(wanted).mappings()]
+    found = connection.execute(select(*light).where(may, alike).order_by(_ROW.c.number)).mappings()
+    return [outbox_row({**one, "body": ""}) for one in found if one["number"] in numbers]
 
 
 def outbox_row(row: Any) -> OutboxRow:
@@ -103,6 +121,15 @@ def outbox_row(row: Any) -> OutboxRow:
 def _waiting(row: OutboxRow) -> ColumnElement[bool]:
     owed = _ROW.c.status.in_([Owed.PENDING, Owed.RETRY])
     return and_(_ROW.c.channel == row.channel, _ROW.c.number != row.number, owed)
+
+
+def _failed() -> ColumnElement[bool]:
+    """What was tried, or is being sent."""
+    return _ROW.c.status.in_([Owed.RETRY, Owed.SENDING])
+
+
+def _among(severities: Collection[Severity]) -> ColumnElement[bool]:
+    return _ROW.c.severity.in_([one.value for one in severities])
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

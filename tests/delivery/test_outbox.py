@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts import Kind, Severity
+from monitor.alerts import Kind, Severity, Transition
 from monitor.delivery.channel import Channel, apprise_channel, console_channel
 from monitor.delivery.outbox import LEASE, Delivered, Taken, Terms, deliver_due
 from monitor.delivery.retry import TIME_LIMIT
@@ -350,6 +350,125 @@ def test_in_quiet_hours_nothing_is_sent_that_should_have_left_before_but_what_is
                 assert titles(web) == ["loud"]
 
     assert titles(web) == ["loud", "low"]
+
+
+NIGHT = {"web": Terms(quiet=QuietHours(start=time(22), end=time(7), zone="UTC"))}
+MORNING = NOW.replace(day=30, hour=7)
+
+
+def owe_critical(store: Store, *titles: str) -> None:
+    loud = [replace(message(channel="web", title=title), severity=Severity.CRITICAL) for title in titles]
+    store.commit(Judged(messages=loud), now=NOW)
+
+
+def owe_about(store: Store, told: Transition, severity: Severity, title: str) -> None:
+    one = replace(message(told, channel="web", title=title), severity=severity)
+    store.commit(Judged(decided=[Decided(transition=told, sent=True)], messages=[one]), now=NOW)
+
+
+def deliver_by_night(store: Store, web: WebReceiver, now: datetime = NOW) -> Delivered:
+    channels = {"web": web_channel(web)}
+    return deliver_due(store, channels, now=lambda: now, jitter=lambda: 1.0, terms=NIGHT)
+
+
+def test_a_critical_message_at_night_comes_alone_however_many_others_wait_for_the_morning(
+    store: Store,
+) -> None:
+    owe(store, *(f"number {number}" for number in range(22)))
+    owe_critical(store, "CRITICAL crash")
+
+    with web_receiver() as web:
+        assert deliver_by_night(store, web) == Delivered(sent=1)
+        assert [(post.title, "number" in post.message) for post in web.received] == [
+            ("CRITICAL crash", False)
+        ]
+        assert deliver_by_night(store, web, MORNING) == Delivered(sent=1)
+
+    assert titles(web) == ["CRITICAL crash", "22 messages were held up"]
+
+
+def test_a_critical_message_at_night_does_not_take_along_what_a_broken_channel_left_to_retry(
+    store: Store,
+) -> None:
+    for number in range(21):
+        owe_about(store, transition(instance=f"i{number}"), Severity.WARNING, f"number {number}")
+    with web_receiver(script=[503] * 21) as web:
+        for minutes in range(0, 21 * 60, 60):
+            deliver(store, web_channel(web), now=NOW - timedelta(days=1) + timedelta(minutes=minutes))
+        failed = [row.status for row in store.outbox_rows()].count(Owed.RETRY)
+        late = replace(transition(Kind.ESCALATE, instance="i3"), level=Severity.CRITICAL)
+        owe_about(store, late, Severity.CRITICAL, "CRITICAL crash")
+
+        assert deliver_by_night(store, web, NOW + timedelta(hours=2)) == Delivered(sent=1)
+
+    assert failed == 21
+    assert titles(web)[21:] == ["CRITICAL crash"]
+    assert [row.status for row in store.outbox_rows()].count(Owed.RETRY) == 20  # its own open went with it
+
+
+def test_a_critical_message_is_not_held_up_at_night_by_one_about_its_instance_that_may_not_be_sent(
+    store: Store,
+) -> None:
+    owe_about(store, transition(), Severity.WARNING, "WARNING gsr-high")
+    with web_receiver(script=[503]) as web:
+        deliver(store, web_channel(web))
+        loud = replace(transition(Kind.ESCALATE), level=Severity.CRITICAL, episode=2)
+        owe_about(store, loud, Severity.CRITICAL, "CRITICAL gsr-high")
+
+        deliver_by_night(store, web, NOW + timedelta(minutes=1))
+        assert titles(web)[1:] == ["CRITICAL gsr-high"]
+        deliver_by_night(store, web, MORNING)
+
+    assert titles(web)[1:] == ["CRITICAL gsr-high", "WARNING gsr-high"]
+
+
+def test_a_critical_message_goes_before_the_list_of_what_was_held_up(store: Store) -> None:
+    owe(store, *(f"number {number}" for number in range(12)))
+    owe_critical(store, "CRITICAL crash")
+    owe(store, *(f"number {number}" for number in range(12, 25)))
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=2)
+
+    assert titles(web) == ["CRITICAL crash", "25 messages were held up"]
+    assert "CRITICAL" not in web.received[1].message
+
+
+def test_very_many_critical_messages_are_told_as_one_that_says_so(store: Store) -> None:
+    owe(store, "number 0")
+    owe_critical(store, *(f"CRITICAL {number}" for number in range(25)))
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=2)
+
+    assert titles(web) == ["CRITICAL: 25 messages were held up", "number 0"]
+
+
+def test_what_happened_later_to_an_instance_is_not_told_in_a_list_before_its_critical_message(
+    store: Store,
+) -> None:
+    owe_about(store, transition(), Severity.WARNING, "number 0")
+    owe_about(store, replace(transition(Kind.RESOLVE), id="a"), Severity.WARNING, "number 1")
+    loud = replace(transition(), level=Severity.CRITICAL, episode=2, id="b")
+    owe_about(store, loud, Severity.CRITICAL, "CRITICAL gsr-high")
+    owe_about(store, replace(transition(Kind.RESOLVE), id="c", episode=3), Severity.WARNING, "number 2")
+    owe(store, *(f"number {number}" for number in range(3, 30)))
+
+    with web_receiver() as web:
+        deliver(store, web_channel(web))
+
+    assert titles(web) == ["29 messages were held up", "CRITICAL gsr-high", "number 2"]
+
+
+def test_messages_that_are_merged_carry_the_title_of_the_loudest(store: Store) -> None:
+    owe_about(store, replace(transition(), level=Severity.CRITICAL), Severity.CRITICAL, "CRITICAL gsr-high")
+    owe_about(store, transition(Kind.STILL_OPEN), Severity.WARNING, "WARNING still open gsr-high")
+
+    with web_receiver() as web:
+        assert deliver(store, web_channel(web)) == Delivered(sent=1)
+
+    assert titles(web) == ["CRITICAL gsr-high"]
+    assert "WARNING still open gsr-high" in web.received[0].message
 
 
 def test_a_message_that_comes_late_says_how_late(store: Store) -> None:
