@@ -19,10 +19,11 @@ from monitor.bars import completed
 from monitor.edits import is_silent_first
 from monitor.engine import Inhibitors, Track, observe, replay, transition
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
+from monitor.language import Leg
 from monitor.messages import closed_words, words
 from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told
 from monitor.reconcile import Lived, Past, differs, remember, renamed
-from monitor.rules import InstanceKey, Rulebook
+from monitor.rules import Instance, InstanceKey, Rule, Rulebook
 from monitor.silences import NOBODY, Hush
 
 
@@ -49,7 +50,7 @@ def catch_up(
 ) -> Iterator[Step]:
     """Every step from what is remembered to what is known by now; `hush` says what people asked not to hear."""
     held = dict(memories)
-    gone = closings(rulebook, held, now=now)
+    gone = closings(rulebook, held, now=now, hush=hush)
     if gone.memories:
         held |= gone.memories
         yield gone
@@ -104,8 +105,9 @@ def _differs(track: Track, memory: Memory) -> bool:
 # --- rules that are gone
 
 
-def closings(rulebook: Rulebook, memories: Memories, *, now: datetime) -> Step:
-    """Close what is remembered of instances that no rule in force has; who heard of an open alert hears of its end.
+def closings(rulebook: Rulebook, memories: Memories, *, now: datetime, hush: Hush = NOBODY) -> Step:
+    """Close what is remembered of instances that no rule in force has; who heard of an open alert hears of its end,
+    unless people asked not to.
 
     They stay remembered as gone, so that what they do when they come back has ids of its own.
     """
@@ -117,7 +119,7 @@ def closings(rulebook: Rulebook, memories: Memories, *, now: datetime) -> Step:
         if key in in_force or not memory.rule_hash:
             continue
         reason = Reason.LEFT_UNIVERSE if key[0] in rules else Reason.RULE_REMOVED
-        decided += _closing(key, memory, reason, now)
+        decided += _closing(key, memory, reason, now, hush)
         before = memory.state
         closed = replace(AlertState.fresh(0), session=before.session, episode=before.episode)
         gone[key] = Memory(closed, past=Past(closed, corrections=_corrections(memory)))
@@ -125,7 +127,7 @@ def closings(rulebook: Rulebook, memories: Memories, *, now: datetime) -> Step:
     return Step(memories=gone, decided=tuple(decided))
 
 
-def _closing(key: InstanceKey, memory: Memory, reason: Reason, now: datetime) -> list[Decided]:
+def _closing(key: InstanceKey, memory: Memory, reason: Reason, now: datetime, hush: Hush) -> list[Decided]:
     """The end of the alert an instance leaves open."""
     state, told, past = memory.state, memory.told, memory.past
     if state.session is None or state.opened is None or past is None:
@@ -144,8 +146,18 @@ def _closing(key: InstanceKey, memory: Memory, reason: Reason, now: datetime) ->
         episode=state.episode,
         opened=state.opened,
     )
-    cause = SILENT_KIND if past.edge else told.unheard or (COOLDOWN if told.owed else None)
+    cause = SILENT_KIND if past.edge else hush(_former(key, past), one)
+    cause = cause or told.unheard or (COOLDOWN if told.owed else None)
     return [Decided(transition=one, sent=cause is None, cause=cause, text=closed_words(one))]
+
+
+def _former(key: InstanceKey, past: Past) -> Instance:
+    """What is remembered of an instance whose rule is gone, as far as a silence asks of it."""
+    (rule, member), shown = key, {one: Leg(one, "close") for one in past.instruments}
+    pack, _, name = rule.partition("/")
+    return Instance(
+        rule=Rule(pack=pack, name=name, labels=past.labels), member=member, levels=(), shown=shown
+    )
 
 
 # --- first judgements

@@ -12,8 +12,8 @@ and the episodes compared:
 Older sessions are left as they were.  Reconciling a second time finds nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, Verdict, transition_id
@@ -63,6 +63,9 @@ class Past:
     """How loud its levels were, lowest first."""
     edge: bool = False
     """Whether the end of an episode was nothing to tell."""
+    instruments: tuple[str, ...] = ()
+    """What its rule read; like its labels for silences, which are asked of its end also when the rule is gone."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ def remember(
         lived=kept,
         severities=tuple(level.severity for level in track.instance.levels),
         edge=track.instance.rule.edge,
+        instruments=tuple(sorted(track.instance.instruments)),
+        labels=dict(track.instance.labels),
     )
 
 

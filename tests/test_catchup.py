@@ -20,7 +20,7 @@ from monitor.judge import Memories
 from monitor.opening import make_context
 from monitor.policy import Decided
 from monitor.prices.sample import SampleSource
-from monitor.routing import everything
+from monitor.routing import Match, everything
 from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.storage.records import Judged
@@ -100,6 +100,36 @@ def test_the_end_of_a_removed_edge_is_not_told(store: Store) -> None:
     removed = judged(store, OTHER)
 
     assert [(one.sent, one.cause) for one in removed.decided] == [(False, "silent kind")]
+
+
+def silenced(store: Store, match: Match) -> None:
+    store.add_silence(match, reason="roll", author="me", since=NOW, until=NOW + timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        Match(rule=("high",)),
+        Match(pack=("p",)),
+        Match(instrument=("gold",)),
+        Match(labels={"desk": "metals"}),
+    ],
+)
+def test_the_end_of_a_removed_rule_that_is_silenced_is_not_told(store: Store, match: Match) -> None:
+    judged(store, "high: {when: gold > 90, labels: {desk: metals}}\n" + OTHER)
+    silenced(store, match)
+    removed = judged(store, OTHER)
+
+    assert [(one.sent, one.cause) for one in removed.decided] == [(False, "silence 1")]
+    assert len(titles(store)) == 1
+
+
+def test_the_end_of_a_removed_rule_is_told_when_others_are_silenced(store: Store) -> None:
+    judged(store, HIGH + OTHER)
+    silenced(store, Match(instrument=("silver",)))
+    silenced(store, Match(rule=("other",)))
+
+    assert judged(store, OTHER).owed == 1
 
 
 def test_a_removed_rule_inhibits_nothing_any_more(store: Store) -> None:
