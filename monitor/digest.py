@@ -1,10 +1,10 @@
 """The digest: a span told in one message, and when the next one is due.
 
-What is open, what opened and closed, what is nearest to its threshold, which rules never fired, how the data is, and
+What is open, what opened, escalated, closed or was corrected, what is nearest to its threshold, which rules never fired, how the data is, and
 what was withheld and why.  When nothing happened it says so: a digest that comes is a sign that somebody watches.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -81,8 +81,7 @@ def _section(name: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"  and {len(lines) - MOST} more"
 
 
-def counts(opened: int, closed: int, is_open: int) -> str:
-    """`2 opened, 1 closed, 3 open`; `nothing happened` when all are zero."""
-    parts: Iterable[tuple[int, str]] = ((opened, "opened"), (closed, "closed"), (is_open, "open"))
-    told = [f"{number} {what}" for number, what in parts if number]
+def counts(numbers: Mapping[str, int]) -> str:
+    """`2 opened, 1 closed, 3 open`, of numbers by heading; `nothing happened` when all are zero."""
+    told = [f"{number} {what.lower()}" for what, number in numbers.items() if number]
     return ", ".join(told) if told else "nothing happened"

@@ -21,6 +21,18 @@ from monitor.storage.store import Store
 LATEST = timedelta(days=1)
 """So long after it was due a digest is still written."""
 
+_HAPPENED: Mapping[str, frozenset[Kind]] = {
+    "Opened": frozenset({Kind.OPEN}),
+    "Escalated": frozenset({Kind.ESCALATE}),
+    "Closed": frozenset({Kind.RESOLVE}),
+    "Corrected": frozenset({Kind.RETRACT, Kind.REOPEN}),
+    "Told again": frozenset({Kind.STILL_OPEN, Kind.REMIND}),
+    "Previewed": frozenset({Kind.LIVE, Kind.WITHDRAW}),
+}
+"""What people can hear of, under the headings of a digest."""
+_MESSAGES_ONLY = frozenset({Kind.STILL_OPEN, Kind.REMIND, Kind.LIVE, Kind.WITHDRAW})
+"""Nothing happened where these were withheld."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -83,8 +95,8 @@ class Ledger:
     since: date
     until: date
     open: Sequence[Standpoint] = ()
-    opened: Sequence[Recorded] = ()
-    closed: Sequence[Recorded] = ()
+    happened: Mapping[str, Sequence[Recorded]] = field(default_factory=dict)
+    """By heading, each of them in its order."""
     nearest: Sequence[Standpoint] = ()
     """Instances that are not open, the one nearest to its threshold first."""
     never: Sequence[Instance] = ()
@@ -116,14 +128,19 @@ def read_ledger(
     """What happened between two instants, and how things stand now."""
     points = standpoints(store, rulebook)
     recorded = [one for one in store.transitions() if since <= one.recorded_at < until]
-    told = [one for one in recorded if not _is_silent(one)]
+    told = [
+        one
+        for one in recorded
+        if not _is_silent(one) and (one.sent or one.transition.kind not in _MESSAGES_ONLY)
+    ]
     away = [one for one in points if one.level is None and one.now.closeness is not None]
     return Ledger(
         since=since.date(),
         until=until.date(),
         open=[one for one in points if one.level is not None],
-        opened=[one for one in told if one.transition.kind is Kind.OPEN],
-        closed=[one for one in told if one.transition.kind is Kind.RESOLVE],
+        happened={
+            name: [one for one in told if one.transition.kind in kinds] for name, kinds in _HAPPENED.items()
+        },
         nearest=sorted(away, key=lambda one: one.now.closeness or 0.0)[:nearest],
         never=[one.instance for one in points if one.memory and one.memory.state.episode == 0],
         account=account(recorded, store.outbox_rows()),
@@ -136,8 +153,7 @@ def sections(
     """A ledger in lines under headings, in the order of a digest."""
     return {
         "Open": [_open_line(one) for one in ledger.open],
-        "Opened": [one.text for one in ledger.opened],
-        "Closed": [one.text for one in ledger.closed],
+        **{name: [one.text for one in happened] for name, happened in ledger.happened.items()},
         "Nearest to firing": [_near_line(one) for one in ledger.nearest],
         "Never fired in the history that is held": [_name(one) for one in ledger.never],
         "Data": [*health, *found],
@@ -183,7 +199,7 @@ def digests_due(
             continue
         ledger = read_ledger(store, rulebook, since=due - schedule.every.span, until=due)
         found = briefly(one for one, at in store.findings() if _between(at, due, schedule))
-        told = counts(len(ledger.opened), len(ledger.closed), len(ledger.open))
+        told = counts({name: len(one) for name, one in ledger.happened.items()} | {"Open": len(ledger.open)})
         parts = sections(ledger, health=health, found=found)
         messages = [
             compose_digest(name, schedule, due, told, parts, source=source) for name in schedule.channels

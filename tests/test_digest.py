@@ -33,7 +33,9 @@ def test_a_digest_is_due_at_its_local_time_in_summer_and_in_winter(
 
 def test_a_digest_says_how_much_happened_first_and_drops_what_is_empty() -> None:
     sections = {"Open": ["warning gsr-high"], "Closed": [], "Withheld": ["2 by cooldown"]}
-    message = compose_digest("mail", WEEKLY, DUE, counts(1, 0, 1), sections, source="Yahoo")
+    message = compose_digest(
+        "mail", WEEKLY, DUE, counts({"Opened": 1, "Closed": 0, "Open": 1}), sections, source="Yahoo"
+    )
 
     assert message.title == "Weekly digest, 2026-01-12: 1 opened, 1 open"
     assert message.body.startswith(
@@ -42,7 +44,7 @@ def test_a_digest_says_how_much_happened_first_and_drops_what_is_empty() -> None
 
 
 def test_a_digest_of_nothing_says_that_nothing_happened() -> None:
-    assert counts(0, 0, 0) == "nothing happened"
+    assert counts({"Opened": 0, "Open": 0}) == "nothing happened"
 
 
 def test_the_digest_of_one_instant_has_one_key_for_each_channel() -> None:

@@ -1,6 +1,7 @@
 """The account of messages, and digests from what is stored."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from monitor.gather import Context
 from monitor.ledger import digests_due, read_ledger, sections
 from monitor.prices.sample import SampleSource
 from monitor.routing import everything
+from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import Values, made, sessions
 from tests.support.rules import pack
@@ -32,8 +34,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def live(store: Store, gold: Values) -> None:
-    around = Context(store, SampleSource(), BOOK, routing=everything(["mail"]))
+def live(store: Store, gold: Values, book: Rulebook = BOOK) -> None:
+    around = Context(store, SampleSource(), book, routing=everything(["mail"]))
     for count in range(1, len(gold) + 1):
         now = datetime.combine(DAYS[count - 1], time(23), UTC)
         store.add_bars(made({"gold": gold[:count]}), seen_at=now, source="made up")
@@ -51,6 +53,38 @@ def test_a_ledger_knows_what_is_open_what_happened_and_what_is_nearest(store: St
     assert told["Never fired in the history that is held"] == ["p/near", "p/far"]
     assert told["Withheld"] == ["1 by cooldown"]
     assert ledger.account.lost == ()
+
+
+LADDER = pack(
+    "steps:\n  levels: {info: {when: gold > 2}, warning: {when: gold > 4}}\n  remind: {every: 2 bars}\n"
+    "calm: {when: gold > 2, cooldown: 3 days}"
+)
+
+
+def test_a_digest_tells_of_escalations_reminders_and_what_is_still_open(store: Store) -> None:
+    live(store, [1.0, 3.0, 1.0, 3.0, 5.0, 5.0, 5.0], LADDER)
+    weekly = replace(WEEKLY, weekday=DAYS[7].weekday())
+    digests_due(store, LADDER, [weekly], now=datetime.combine(DAYS[7], time(8), UTC), source="made up")
+    digest = store.outbox_rows()[-1]
+
+    assert digest.title.endswith(": 2 opened, 1 escalated, 2 closed, 2 told again, 2 open")
+    assert "Escalated (1)\n  WARNING steps: gold 5 > 4" in digest.body
+    assert "Told again (2)\n" in digest.body
+    assert "\n  WARNING still open calm: " in digest.body
+    assert "(reminder 1, since" in digest.body
+
+
+def test_a_digest_tells_of_corrections(store: Store) -> None:
+    live(store, [1.0, 3.0, 3.0])
+    around = Context(store, SampleSource(), BOOK, routing=everything(["mail"]))
+    now = datetime.combine(DAYS[3], time(23), UTC)
+    store.add_bars(made({"gold": [1.0, 1.5, 1.5, 1.5]}), seen_at=now, source="made up")
+    judge_new(around, now=now)
+    digests_due(store, BOOK, [WEEKLY], now=MONDAY, source="made up")
+    digest = store.outbox_rows()[-1]
+
+    assert digest.title.endswith(": 2 opened, 2 corrected")
+    assert "Corrected (2)\n  CORRECTION " in digest.body
 
 
 def test_a_digest_is_owed_once_on_each_of_its_channels(store: Store) -> None:
