@@ -21,7 +21,7 @@ from monitor.engine import Inhibitors, Track, observe, replay, transition
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
-from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told
+from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told, withholding
 from monitor.reconcile import Lived, Past, differs, remember, renamed
 from monitor.rules import Instance, InstanceKey, Rule, Rulebook
 from monitor.silences import NOBODY, Hush
@@ -218,7 +218,7 @@ def _first_told(track: Track, state: AlertState, one: Transition, cause: str | N
         told = Told(last_open=one.session, level=one.level)
     else:
         owed = None if cause == FIRST or rule.edge else one.level
-        told = Told(owed=owed, withheld=1, unheard=cause)
+        told = replace(withholding(Told(), cause), owed=owed, unheard=cause)
     return replace(told, ongoing=ongoing_of(track, state, told)) if rule.remind else told
 
 

@@ -174,6 +174,7 @@ def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[s
         instance=track.instance,
         transition=transition,
         withheld=decided.withheld,
+        causes=decided.causes,
         notes=_told_before(context, transition),
         background=background(track, transition),
         evidence=evidence.get(transition.rule),

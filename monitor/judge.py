@@ -16,7 +16,7 @@ from monitor.alerts import RECORDED_ONLY, AlertState, Kind, Reason, Severity, Tr
 from monitor.edits import edited, in_severities, is_silent_first
 from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
-from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide
+from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide, withholding
 from monitor.reconcile import Lived, Past, differs, reconcile, remember
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import NOBODY, Hush
@@ -198,7 +198,7 @@ def _decide_edit(one: _Stretch, edit: Transition, told: Told, hush: Hush) -> tup
     if edit.kind is Kind.AMEND:
         return [Decided(transition=edit, sent=False, cause=SILENT_KIND)], told
     if edit.kind is Kind.OPEN and is_silent_first(one.track, one.memory.state):
-        told = replace(told, withheld=told.withheld + 1, unheard=FIRST)
+        told = replace(withholding(told, FIRST), unheard=FIRST)
         return [Decided(transition=edit, sent=False, cause=FIRST)], told
     return _talked(one, [edit], told, hush, [])
 

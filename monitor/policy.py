@@ -50,6 +50,8 @@ class Told:
     """The level of an open episode nobody has heard of, because its open was withheld."""
     withheld: int = 0
     """Messages withheld since the last one that was sent."""
+    causes: tuple[str, ...] = ()
+    """Why, each cause once; without any nobody knows all of them: an older version counted only."""
     unheard: str | None = None
     """Why nobody has heard of the open episode, if it was not the cooldown."""
     louder: Severity | None = None
@@ -68,7 +70,16 @@ class Decided:
     """Why it was withheld."""
     withheld: int = 0
     """Of a sent one: how many before it were withheld."""
+    causes: tuple[str, ...] = ()
+    """And why."""
     text: str = ""
+
+
+def withholding(told: Told, cause: str) -> Told:
+    """One message more is withheld; a cause is kept once."""
+    known = not told.withheld or bool(told.causes)
+    causes = (*told.causes, cause) if known and cause not in told.causes else told.causes
+    return replace(told, withheld=told.withheld + 1, causes=causes)
 
 
 def _no_reminder(session: date, ongoing: Ongoing, reason: Reason) -> Transition:
@@ -186,10 +197,10 @@ class _Talk:
 
     def _tell(self, transition: Transition) -> None:
         cause = self._cause(transition)
-        withheld = self.told.withheld if cause is None else 0
-        self.decided.append(
-            Decided(transition=transition, sent=cause is None, cause=cause, withheld=withheld)
-        )
+        made = Decided(transition=transition, sent=cause is None, cause=cause)
+        if made.sent:
+            made = replace(made, withheld=self.told.withheld, causes=self.told.causes)
+        self.decided.append(made)
         if transition.kind is Kind.OPEN and self.manners.remind:
             self.told = replace(self.told, ongoing=Ongoing(transition.level))
         if cause is None:
@@ -252,7 +263,7 @@ class _Talk:
 
     def _withhold(self, transition: Transition, cause: str) -> None:
         """What was withheld is counted, and an open or an escalation is owed; an edge is over and never owed."""
-        told, level = replace(self.told, withheld=self.told.withheld + 1), transition.level
+        told, level = withholding(self.told, cause), transition.level
         because = None if cause == COOLDOWN else cause
         if transition.kind is Kind.OPEN:
             told = replace(told, owed=level, unheard=because)

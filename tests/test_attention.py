@@ -78,6 +78,8 @@ def test_a_silence_hides_an_open_and_its_end_brings_the_news_that_it_is_still_op
     assert hidden == []
     assert causes(store) == [f"silence {number}", None]
     assert told(store) == ["WARNING still open high: gold 3 > 2"]
+    said = store.outbox_rows()[-1].body
+    assert f"1 message withheld since the last one (silence {number})" in said
 
 
 def test_what_opens_and_ends_under_a_silence_is_never_told_and_its_cause_is_stored(store: Store) -> None:

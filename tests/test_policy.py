@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.alerts import RECORDED_ONLY, Kind, Severity, Transition, transition_id
 from monitor.engine import observe
 from monitor.judge import Memories, judge
-from monitor.policy import COOLDOWN, SILENT_KIND, Decided, Told, decide
+from monitor.policy import COOLDOWN, PLAIN, SILENT_KIND, Decided, Manners, Told, decide
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 
@@ -38,7 +38,12 @@ def days(*numbers: int) -> list[date]:
 
 
 def decided(
-    steps: Sequence[Step], *, cooldown: int, sessions: Sequence[int] = range(40), told: Told | None = None
+    steps: Sequence[Step],
+    *,
+    cooldown: int,
+    sessions: Sequence[int] = range(40),
+    told: Told | None = None,
+    manners: Manners = PLAIN,
 ) -> tuple[list[Decided], Told]:
     return decide(
         [transition(*step) for step in steps],
@@ -46,6 +51,7 @@ def decided(
         cooldown=cooldown,
         sessions=days(*sessions),
         still_open=lambda session, level: transition((session - START).days, Kind.STILL_OPEN, level),
+        manners=manners,
     )
 
 
@@ -101,6 +107,36 @@ def test_the_next_message_says_how_many_were_withheld() -> None:
 
     assert heard(found)[2:] == [(12, "open", 2), (13, "resolve", 0)]
     assert told.withheld == 0
+
+
+def test_the_next_message_carries_the_causes_of_what_was_withheld_each_once() -> None:
+    manners = Manners(hush=lambda one: "silence 1" if one.session == START else None)
+    steps = [
+        (0, Kind.OPEN, W),
+        (0, Kind.RESOLVE, W),
+        (1, Kind.OPEN, W),
+        (2, Kind.RESOLVE, W),
+        (3, Kind.OPEN, W),
+        (4, Kind.RESOLVE, W),
+        (20, Kind.OPEN, W),
+    ]
+
+    found, told = decided(steps, cooldown=10, manners=manners)
+
+    assert [(one.withheld, one.causes) for one in found if one.sent] == [
+        (2, ("silence 1",)),
+        (0, ()),
+        (2, (COOLDOWN,)),
+    ]
+    assert (told.withheld, told.causes) == (0, ())
+
+
+def test_what_an_older_version_withheld_is_told_without_a_cause() -> None:
+    steps = [(1, Kind.OPEN, W), (2, Kind.RESOLVE, W), (20, Kind.OPEN, W)]
+
+    found, _ = decided(steps, cooldown=10, told=Told(last_open=START, level=W, withheld=1))
+
+    assert [(one.withheld, one.causes) for one in found if one.sent] == [(3, ())]
 
 
 @pytest.mark.parametrize(("day", "sent"), [(9, False), (10, True)])
@@ -273,6 +309,7 @@ def test_every_transition_is_sent_or_withheld_with_a_cause(prices: list[float | 
         assert one.withheld == 0 or one.sent
     withheld = sum(one.cause == COOLDOWN for one in found)
     assert withheld == sum(one.withheld for one in found) + sum(m.told.withheld for m in memories.values())
+    assert all(bool(one.causes) is (one.withheld > 0) for one in found)
 
 
 @given(PRICES)

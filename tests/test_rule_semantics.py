@@ -610,12 +610,13 @@ def test_what_judges_differently_is_another_rule(key: str) -> None:
 # --- the message
 
 
-def test_a_message_says_what_may_have_withheld_those_before_it() -> None:
+def test_a_message_says_what_withheld_those_before_it() -> None:
     book = pack(INHIBITED)
     found = judged(book, [80, 91, 91, 91], silver=[3, 3, 3, 1])
     (one,) = [one for one in found if one.sent and one.transition.rule == "p/r"]
-    entry = Entry(instance=book.find("r")[0], transition=one.transition, withheld=one.withheld)
+    instance, held = book.find("r")[0], one.withheld
+    entry = Entry(instance=instance, transition=one.transition, withheld=held, causes=one.causes)
 
     message = compose("mail", [entry], catalogue=CATALOGUE, source="made up")
 
-    assert "1 message withheld since the last one (inhibited)" in message.body
+    assert "1 message withheld since the last one (inhibited by p/feed)" in message.body

@@ -181,6 +181,11 @@ def test_everything_is_sent_or_withheld_with_a_cause_and_nothing_twice(rule: str
     silent = sum(not one.sent and one.cause != "silent kind" for one in found)
     counted = sum(one.withheld for one in found) + sum(m.told.withheld for m in memories.values())
     assert silent == counted
+    causes = {one.cause for one in found if not one.sent and one.cause != "silent kind"}
+    told = {cause for one in found for cause in one.causes} | {
+        c for m in memories.values() for c in m.told.causes
+    }
+    assert told == causes
 
 
 @life

@@ -11,7 +11,7 @@ from enum import IntEnum
 from monitor.alerts import Kind, Severity, Transition
 from monitor.instruments import Catalogue
 from monitor.messages.words import ENDS, aged, closed_words, headline, history, leg_line, say
-from monitor.rules import Instance, OnFirst
+from monitor.rules import Instance
 from monitor.standing import to_clear
 
 _TOLD_WITH_PAST = frozenset({Kind.OPEN, Kind.ESCALATE, Kind.REOPEN, Kind.STILL_OPEN, Kind.REMIND, Kind.LIVE})
@@ -125,11 +125,12 @@ class Background:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One transition to be told: of which instance, and how many before it were withheld."""
+    """One transition to be told: of which instance, and how many before it were withheld, and why."""
 
     instance: Instance
     transition: Transition
     withheld: int = 0
+    causes: tuple[str, ...] = ()
     confirmed: bool = False
     """It was told before the close."""
     notes: tuple[str, ...] = ()
@@ -194,15 +195,8 @@ def _notes(entry: Entry) -> Iterator[str]:
         yield f"flapping: opened {often} times in {LATELY} sessions"
     if entry.withheld:
         many = "s" if entry.withheld > 1 else ""
-        yield f"{entry.withheld} message{many} withheld since the last one ({_causes(entry.instance)})"
-
-
-def _causes(instance: Instance) -> str:
-    """What can have withheld messages of a rule."""
-    rule = instance.rule
-    causes = ["inhibited"] if rule.inhibited_by else []
-    causes += ["first judgement"] if rule.on_first is not OnFirst.NOTIFY else []
-    return " or ".join(["cooldown", *causes] if rule.cooldown or not causes else causes)
+        because = f" ({', '.join(entry.causes)})" if entry.causes else ""
+        yield f"{entry.withheld} message{many} withheld since the last one{because}"
 
 
 def _standing(entry: Entry) -> Iterator[Item]:

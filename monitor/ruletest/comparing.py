@@ -140,7 +140,7 @@ def composed(case: Case, run: Run) -> list[Arrived]:
 def _entry(case: Case, decided: Decided) -> Entry:
     one = decided.transition
     instance = next(i for i in case.instances if i.key == (one.rule, one.instance))
-    return Entry(instance=instance, transition=one, withheld=decided.withheld)
+    return Entry(instance=instance, transition=one, withheld=decided.withheld, causes=decided.causes)
 
 
 def _arrived(case: Case, column: int, channel: str, entries: list[Entry]) -> Arrived:

@@ -51,6 +51,7 @@ def said(
     background: Background | None = RARE,
     evidence: str | None = "9 episodes",
     withheld: int = 0,
+    causes: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     now: datetime | None = KNOWN + timedelta(minutes=25),
 ) -> dict[Rank, list[str]]:
@@ -61,6 +62,7 @@ def said(
         background=background,
         evidence=evidence,
         withheld=withheld,
+        causes=causes,
         notes=notes,
     )
     found: dict[Rank, list[str]] = {}
@@ -70,7 +72,7 @@ def said(
 
 
 def test_an_open_says_all_that_one_message_must_hold() -> None:
-    assert said(withheld=2) == {
+    assert said(withheld=2, causes=("cooldown",)) == {
         Rank.WORDS: ["Ratio 104.8"],
         Rank.NOTE: ["2 messages withheld since the last one (cooldown)"],
         Rank.CLEAR: ["clear at gsr < 85, -19.80 (-18.9 %) from here"],
@@ -171,9 +173,21 @@ def test_a_reminder_says_which_one_it_is_and_since_when_it_is_open() -> None:
 
 
 def test_further_notes_stand_before_what_was_withheld() -> None:
-    found = said(notes=("gold live: quoted is GCG26",), withheld=1)[Rank.NOTE]
+    found = said(notes=("gold live: quoted is GCG26",), withheld=1, causes=("silence 2",))[Rank.NOTE]
 
-    assert found == ["gold live: quoted is GCG26", "1 message withheld since the last one (cooldown)"]
+    assert found == ["gold live: quoted is GCG26", "1 message withheld since the last one (silence 2)"]
+
+
+@pytest.mark.parametrize(
+    ("causes", "expected"),
+    [(("silence 2", "cooldown"), " (silence 2, cooldown)"), ((), "")],
+)
+def test_all_causes_of_what_was_withheld_are_told_and_none_is_guessed(
+    causes: tuple[str, ...], expected: str
+) -> None:
+    found = said(withheld=3, causes=causes)[Rank.NOTE]
+
+    assert found == [f"3 messages withheld since the last one{expected}"]
 
 
 def test_what_opens_again_and_again_is_said_to_flap_but_not_at_its_end() -> None:
