@@ -143,9 +143,7 @@ def pooled_around(parts: Iterable[Abnormal], window: int, dates: pl.Series) -> F
     return means
 
 
-def span_of(parts: Iterable[Abnormal]) -> tuple[date, date] | None:
-    """The first and the last session in which some instrument has an estimation window behind it."""
+def span_of(parts: Iterable[Abnormal]) -> tuple[date, date]:
+    """The first and the last session in which some instrument has an estimation window behind it; one has."""
     held = [one.sessions for one in parts if len(one.sessions) > ESTIMATION + GAP]
-    if not held:
-        return None
     return min(one[ESTIMATION + GAP] for one in held), max(one[-1] for one in held)

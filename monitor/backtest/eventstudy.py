@@ -1,9 +1,8 @@
 """Event study: abnormal returns of instruments around dated events, beside as many random dates.
 
 Each event is one case: where it is measured on several instruments, on the mean of their abnormal returns, because
-what moves them on one day is one thing.  Placebo dates: each event is moved to a date drawn at random from all those
-on which the return of its instruments is known, `PLACEBOS` times over with a fixed seed; p is the share of draws whose
-mean is at least as far from that of all draws, the actual one among them, so never zero.
+what moves them on one day is one thing.  Random dates are the same events moved together, with the gaps between them
+as they are (`placebos`): p is never one of samples that overlap and are taken for independent.
 """
 
 from collections.abc import Sequence
@@ -13,16 +12,16 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around, span_of
-from monitor.backtest.chance import SEED, TINY, overlap
+from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around
+from monitor.backtest.chance import overlap
 from monitor.backtest.figures import Figures, figures
-from monitor.backtest.forward import Days, Floats
+from monitor.backtest.forward import Floats
+from monitor.backtest.placebos import Placebo, longest_windows, placebo_of
 from monitor.backtest.verdicts import SURE, p_is
 from monitor.backtest.watch import Watch, unwatched
 from monitor.eventfile import Event
 from monitor.instruments import Catalogue
 
-PLACEBOS = 5_000
 FEW = 10
 """Fewer events than this are an anecdote."""
 HEADLINE = 3
@@ -42,20 +41,6 @@ class Case:
     """Abnormal returns, one for each of `WINDOWS`."""
     overlaps: bool
     """Whether its longest window and that of another event touch."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placebo:
-    """What random dates gave."""
-
-    mean: float
-    low: float
-    """Below this mean are 2.5 of 100 draws, above the next one as many."""
-    high: float
-    p: float
-    """The share of draws with a mean at least as far from that of all draws."""
-    beaten: float
-    """The share of draws with a mean at least as high if the events' is above that of all draws, else as low."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +67,6 @@ class Studied:
     """What so many events are worth where their longest windows overlap."""
     left_out: tuple[str, ...] = ()
     """Instruments that were not measured, because it was ended early."""
-    seed: int = SEED
 
     @property
     def unfinished(self) -> str | None:
@@ -110,7 +94,7 @@ def study_events(
     parts = [tuple(known[name] for name in names if name in known) for names in subjects]
     returns = np.stack([_returns(parts, events, window) for window in range(len(WINDOWS))])
     touching = _touching(events)
-    effective = overlap(*_spans([event.date for event in events]))[0]
+    effective = overlap(*longest_windows([event.date for event in events]))[0]
     cases = tuple(
         Case(
             event=event,
@@ -121,7 +105,7 @@ def study_events(
         )
         for event, own, values, touches in zip(events, parts, returns.T, touching, strict=True)
     )
-    windows = tuple(_around(number, returns[number], parts) for number in range(len(WINDOWS)))
+    windows = tuple(_around(number, returns[number], events, parts) for number in range(len(WINDOWS)))
     return Studied(
         market=market,
         cases=cases,
@@ -147,66 +131,38 @@ def _day(own: Sequence[Abnormal], day: date) -> date | None:
     return found
 
 
-def _spans(dates: Sequence[date]) -> tuple[Days, Days]:
-    """From the first to the last day of the longest windows, in weekdays."""
-    days = np.array(dates, dtype="datetime64[D]")
-    stop = max(stop for _, stop in WINDOWS) + 1
-    ends: Days = np.busday_offset(days, stop, roll="forward")
-    return days, ends
-
-
 def _touching(events: Sequence[Event]) -> list[bool]:
-    starts, ends = _spans([event.date for event in events])
+    starts, ends = longest_windows([event.date for event in events])
     return [
         bool(np.any(np.delete((starts < ends[at]) & (starts[at] < ends), at))) for at in range(len(events))
     ]
 
 
-def _around(number: int, returns: Floats, parts: Sequence[Sequence[Abnormal]]) -> Around:
+def _measured(own: Sequence[Abnormal], window: int, event: Event) -> tuple[Abnormal, ...]:
+    day = pl.Series([event.date])
+    return tuple(one for one in own if not np.isnan(one.around(window, day)[0]))
+
+
+def _around(
+    number: int, returns: Floats, events: Sequence[Event], parts: Sequence[Sequence[Abnormal]]
+) -> Around:
     known = ~np.isnan(returns)
     own = returns[known]
     start, stop = WINDOWS[number]
-    told = [part for part, is_known in zip(parts, known, strict=True) if is_known]
+    dates = [event.date for event, is_known in zip(events, known, strict=True) if is_known]
+    told = [
+        _measured(part, number, event)
+        for event, part, is_known in zip(events, parts, known, strict=True)
+        if is_known
+    ]
     return Around(
         start=start,
         stop=stop,
         figures=figures(own, np.full(len(own), np.nan)),
         spread=float(own.std(ddof=1)) if len(own) > 1 else None,
         unknown=int(np.count_nonzero(~known)),
-        placebo=_placebo(number, float(own.mean()), told) if len(own) else None,
+        placebo=placebo_of(number, dates, told) if len(own) else None,
     )
-
-
-def _placebo(number: int, actual: float, parts: Sequence[Sequence[Abnormal]]) -> Placebo:
-    dice = np.random.default_rng([SEED, number])
-    pools: dict[tuple[str, ...], Floats] = {}
-    total = np.zeros(PLACEBOS)
-    for own in parts:
-        names = tuple(one.instrument for one in own)
-        if names not in pools:
-            pools[names] = _pool(own, number)
-        total += pools[names][dice.integers(0, len(pools[names]), PLACEBOS)]
-    means = np.append(total / len(parts), actual)
-    middle = float(means.mean())
-    low, high = np.quantile(means, (0.025, 0.975))
-    far = np.abs(means - middle) >= abs(actual - middle) - TINY
-    beaten = means >= actual - TINY if actual >= middle else means <= actual + TINY
-    return Placebo(
-        mean=middle,
-        low=float(low),
-        high=float(high),
-        p=float(far.mean()),
-        beaten=float(beaten.mean()),
-    )
-
-
-def _pool(own: Sequence[Abnormal], number: int) -> Floats:
-    """The known returns of some instruments together, around every weekday of their history."""
-    first, last = span_of(own) or (date.min, date.min)
-    dates = pl.date_range(first, last, eager=True)
-    values = pooled_around(own, number, dates.filter(dates.dt.weekday() <= 5))  # noqa: PLR2004 - Friday
-    pool: Floats = values[~np.isnan(values)]
-    return pool
 
 
 def sentence(done: Studied, subject: str) -> str:
@@ -222,6 +178,6 @@ def sentence(done: Studied, subject: str) -> str:
     luck = "hardly luck, unless the dates were chosen for what prices did" if sure else "may be luck"
     return (
         f"{many}{few}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
-        f"{told.stop} after it; {placebo.beaten:.0%} of as many random dates did as well or better in that direction "
-        f"(two-sided {p_is(placebo.p)}): {luck}."
+        f"{told.stop} after it; {placebo.beaten:.0%} of random dates with the same spacing did as well or better in that "
+        f"direction (two-sided {p_is(placebo.p)}): {luck}."
     )

@@ -137,7 +137,7 @@ def _check_held(held: Held, wanted: set[str], market: str | None) -> None:
 def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
     import monitor
     from monitor.backtest.abnormal import ESTIMATION, GAP
-    from monitor.backtest.eventstudy import PLACEBOS
+    from monitor.backtest.chance import PLACEMENTS
     from monitor.backtest.values import plain
 
     return {
@@ -146,8 +146,7 @@ def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
         "of": of,
         "market": done.market,
         "estimation": {"sessions": ESTIMATION, "before": GAP},
-        "placebos": PLACEBOS,
-        "seed": done.seed,
+        "placebos": PLACEMENTS,
         "unfinished": done.unfinished,
         "effective": plain(done.effective),
         "windows": [plain(one) for one in done.windows],
@@ -170,7 +169,8 @@ def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
 
 def _show(done: "Studied", of: str | None, held: Held) -> None:
     from monitor.backtest.abnormal import ESTIMATION, GAP
-    from monitor.backtest.eventstudy import PLACEBOS, sentence
+    from monitor.backtest.chance import PLACEMENTS
+    from monitor.backtest.eventstudy import sentence
 
     usual = "its own mean" if done.market is None else f"a + b x {done.market}"
     if done.unfinished:
@@ -187,8 +187,9 @@ def _show(done: "Studied", of: str | None, held: Held) -> None:
     headings = ("sessions", "n", "mean", "median", "spread", "above 0", "random dates", "share", "p")
     table(headings, rows, right=range(1, len(headings)))
     paragraph(
-        f"`random dates`: 95 of 100 means of as many dates ({PLACEBOS:,} draws, seed {done.seed}); `share` of them "
-        "did as well in the same direction; p is two-sided.",
+        f"`random dates`: 95 of 100 means of the same events moved together, with the gaps between them "
+        f"({PLACEMENTS:,} turns of the circle of known returns); `share` of them did as well in the same direction; "
+        "p is two-sided.",
         hang="",
     )
     _show_overlap(done)

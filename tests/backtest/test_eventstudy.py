@@ -1,4 +1,4 @@
-"""Event study: abnormal returns as a plain least-squares fit gives them, day 0 by the clock, placebos by fixed dice."""
+"""Event study: abnormal returns as a plain least-squares fit gives them, day 0 by the clock, random dates as near to each other."""
 
 import math
 import random
@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from monitor.backtest.abnormal import ESTIMATION, GAP, WINDOWS, abnormal
-from monitor.backtest.eventstudy import PLACEBOS, Studied, sentence, study_events
+from monitor.backtest.chance import PLACEMENTS
+from monitor.backtest.eventstudy import Studied, sentence, study_events
+from monitor.backtest.placebos import placebo_of
 from monitor.cli.app import app_of
 from monitor.eventfile import Event
 from tests.support.made_up import CATALOGUE, made, sessions
@@ -47,6 +49,11 @@ def by_hand(own: Sequence[float], market: Sequence[float], window: tuple[int, in
     slope, level = np.polyfit(m[before], r[before], 1)
     inside = slice(AT - 1 + window[0], AT + window[1])
     return float(np.expm1((r[inside] - level - slope * m[inside]).sum()))
+
+
+def chances(done: Studied) -> list[tuple[float, float]]:
+    """Of each window, the two-sided p and the share of random dates that did as well."""
+    return [(one.placebo.p, one.placebo.beaten) for one in done.windows if one.placebo is not None]
 
 
 def test_against_a_market_it_is_what_a_least_squares_fit_leaves() -> None:
@@ -118,16 +125,74 @@ def test_a_jump_at_every_event_is_hardly_luck_and_quiet_dates_may_be() -> None:
     assert quiet.windows[1].placebo is not None
     assert loud.windows[1].placebo.p < 0.01
     assert quiet.windows[1].placebo.p > 0.05
-    assert "(two-sided p below 0.001): hardly luck" in sentence(loud, "silver")
+    assert "(two-sided p = 0.004): hardly luck" in sentence(loud, "silver")
     assert loud.windows[1].spread is not None
 
 
-def test_dice_are_fixed_and_the_actual_dates_are_among_the_draws() -> None:
+def test_the_same_study_again_is_the_same_and_the_actual_dates_are_among_the_draws() -> None:
     days = [sessions(COUNT)[at] for at in (160, 240, 320)]
     one, other = (study(days, {"silver": walk(7)}) for _ in range(2))
 
     assert one == other
-    assert all(w.placebo is not None and w.placebo.p >= 1 / (PLACEBOS + 1) for w in one.windows)
+    assert all(p >= 1 / PLACEMENTS for p, _ in chances(one))
+
+
+def test_ten_copies_of_an_event_are_as_likely_as_the_one_event() -> None:
+    day = sessions(COUNT)[AT]
+
+    one, ten = (study([day] * copies, {"silver": walk(11)}) for copies in (1, 10))
+
+    assert len(chances(one)) == len(WINDOWS)
+    assert chances(ten) == chances(one)
+
+
+def test_one_day_told_of_two_instruments_that_move_alike_is_as_likely_as_told_of_one() -> None:
+    day, closes = sessions(COUNT)[AT], {"gold": walk(12), "silver": walk(12)}
+    events = [Event(date=day, title="news", instruments=(name,)) for name in closes]
+
+    both = study_events(events, [one.instruments for one in events], made(closes), CATALOGUE)
+
+    assert chances(both) == chances(study([day], closes))
+
+
+def test_instruments_with_other_histories_are_moved_to_the_same_dates() -> None:
+    day, closes = sessions(COUNT)[AT], walk(12)
+    late = made({"gold": closes[90:]}, days=sessions(COUNT)[90:])
+    bars = pl.concat([made({"silver": closes}), late])
+    events = [Event(date=day, title="news", instruments=(name,)) for name in ("gold", "silver")]
+
+    alone = study_events(events[:1], [("gold",)], bars, CATALOGUE)
+    both = study_events(events, [("gold",), ("silver",)], bars, CATALOGUE)
+
+    assert chances(both) == chances(alone)
+
+
+@pytest.mark.parametrize("window", range(len(WINDOWS)))
+def test_of_events_in_a_row_no_more_than_one_in_twenty_places_is_hardly_luck(window: int) -> None:
+    days, own = (
+        sessions(COUNT),
+        abnormal(made({"silver": walk(13)}), CATALOGUE.instruments["silver"], CATALOGUE),
+    )
+    places = range(ESTIMATION + GAP, COUNT - 30)
+
+    found = [placebo_of(window, days[at : at + 5], [(own,)] * 5) for at in places]
+
+    assert sum(one.p < 0.05 for one in found) <= 0.05 * (COUNT - ESTIMATION - GAP)
+
+
+def test_an_instrument_that_was_not_there_yet_at_the_event_before_is_moved_alone() -> None:
+    days = sessions(COUNT)
+    late = made({"gold": walk(15)[100:]}, days=days[100:])  # its first known return is around row 230
+    bars = pl.concat([made({"silver": walk(14)}), late])
+    events = [
+        Event(date=days[at], title="news", instruments=(name,))
+        for at, name in ((225, "silver"), (235, "gold"))
+    ]
+
+    done = study_events(events, [one.instruments for one in events], bars, CATALOGUE)
+
+    assert [one.figures.count for one in done.windows] == [2] * len(WINDOWS)
+    assert all(1 / PLACEMENTS <= p <= 1 for p, _ in chances(done))
 
 
 def test_events_near_each_other_are_told_and_count_for_less() -> None:
