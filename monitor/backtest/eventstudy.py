@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around
@@ -17,15 +18,17 @@ from monitor.backtest.chance import overlap
 from monitor.backtest.figures import Figures, figures
 from monitor.backtest.forward import Floats
 from monitor.backtest.placebos import Placebo, longest_windows, placebo_of
+from monitor.backtest.values import DIGITS, FEW
 from monitor.backtest.verdicts import SURE, p_is
 from monitor.backtest.watch import Watch, unwatched
 from monitor.eventfile import Event
 from monitor.instruments import Catalogue
 
-FEW = 10
-"""Fewer events than this are an anecdote."""
 HEADLINE = 3
 """Which of the windows a sentence speaks of: the day and the five sessions after it, chosen before any result."""
+
+
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,7 @@ class Case:
     returns: tuple[float | None, ...]
     """Abnormal returns, one for each of `WINDOWS`."""
     overlaps: bool
-    """Whether its longest window and that of another event touch."""
+    """Whether its longest window and that of another measured event touch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class Around:
     spread: float | None
     """Standard deviation over events, n - 1; None of fewer than two."""
     unknown: int
+    effective: float
+    """What its events with a known return are worth where their longest windows overlap; never above their number."""
     placebo: Placebo | None
 
 
@@ -63,10 +68,13 @@ class Studied:
     market: str | None
     cases: tuple[Case, ...]
     windows: tuple[Around, ...]
-    effective: float
-    """What so many events are worth where their longest windows overlap."""
     left_out: tuple[str, ...] = ()
     """Instruments that were not measured, because it was ended early."""
+
+    @property
+    def effective(self) -> float:
+        """What the events are worth in the window in which most of them are measured."""
+        return max(one.effective for one in self.windows)
 
     @property
     def unfinished(self) -> str | None:
@@ -93,8 +101,8 @@ def study_events(
     }
     parts = [tuple(known[name] for name in names if name in known) for names in subjects]
     returns = np.stack([_returns(parts, events, window) for window in range(len(WINDOWS))])
-    touching = _touching(events)
-    effective = overlap(*longest_windows([event.date for event in events]))[0]
+    measured: Flags = ~np.all(np.isnan(returns), axis=0)
+    touching = _touching(events, measured)
     cases = tuple(
         Case(
             event=event,
@@ -110,7 +118,6 @@ def study_events(
         market=market,
         cases=cases,
         windows=windows,
-        effective=effective,
         left_out=tuple(wanted[len(known) :]),
     )
 
@@ -131,11 +138,13 @@ def _day(own: Sequence[Abnormal], day: date) -> date | None:
     return found
 
 
-def _touching(events: Sequence[Event]) -> list[bool]:
+def _touching(events: Sequence[Event], measured: Flags) -> Flags:
+    """Which measured events have another one within their longest window, or are within its."""
     starts, ends = longest_windows([event.date for event in events])
-    return [
-        bool(np.any(np.delete((starts < ends[at]) & (starts[at] < ends), at))) for at in range(len(events))
-    ]
+    touching = (starts[:, None] < ends) & (starts < ends[:, None]) & measured
+    np.fill_diagonal(touching, val=False)
+    found: Flags = touching.any(axis=1) & measured
+    return found
 
 
 def _measured(own: Sequence[Abnormal], window: int, event: Event) -> tuple[Abnormal, ...]:
@@ -161,6 +170,7 @@ def _around(
         figures=figures(own, np.full(len(own), np.nan)),
         spread=float(own.std(ddof=1)) if len(own) > 1 else None,
         unknown=int(np.count_nonzero(~known)),
+        effective=overlap(*longest_windows(dates))[0],
         placebo=placebo_of(number, dates, told) if len(own) else None,
     )
 
@@ -171,13 +181,30 @@ def sentence(done: Studied, subject: str) -> str:
     own, placebo = told.figures, told.placebo
     if own.mean is None or placebo is None:
         return f"no event has a known return of {subject}: history is too short around all of them."
-    many = f"{own.count} event" + ("" if own.count == 1 else "s")
-    few = ", an anecdote" if own.count < FEW else ""
     usual = "its own mean" if done.market is None else f"what {done.market} explains"
-    sure = placebo.p < SURE
-    luck = "hardly luck, unless the dates were chosen for what prices did" if sure else "may be luck"
     return (
-        f"{many}{few}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
+        f"{_many(told)}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
         f"{told.stop} after it; {placebo.beaten:.0%} of random dates with the same spacing did as well or better in that "
-        f"direction (two-sided {p_is(placebo.p)}): {luck}."
+        f"direction (two-sided {p_is(placebo.p)}): {_luck(told, placebo)}."
     )
+
+
+def _many(told: Around) -> str:
+    """`12 events worth 6.4, an anecdote`."""
+    count = told.figures.count
+    text = f"{count} event" + ("" if count == 1 else "s")
+    text += f" worth {told.effective:.1f}" if round(told.effective, 1) < count else ""
+    return text + (", an anecdote" if _is_anecdote(told) else "")
+
+
+def _is_anecdote(told: Around) -> bool:
+    return round(told.effective, DIGITS) < FEW
+
+
+def _luck(told: Around, placebo: Placebo) -> str:
+    """Of an anecdote nothing is said that would need more events, as in the verdict of a backtest."""
+    if placebo.p >= SURE:
+        return "may be luck"
+    if _is_anecdote(told):
+        return "too few to rule out luck"
+    return "hardly luck, unless the dates were chosen for what prices did"

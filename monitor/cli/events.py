@@ -198,8 +198,11 @@ def _show(done: "Studied", of: str | None, held: Held) -> None:
 
 def _show_overlap(done: "Studied") -> None:
     if many := sum(one.overlaps for one in done.cases):
+        measured = counted(
+            sum(any(value is not None for value in one.returns) for one in done.cases), "event"
+        )
         paragraph(
-            f"* {many} of {counted(len(done.cases), 'event')} have others within their 20 sessions: together they are "
+            f"* {many} of {measured} have others within their 20 sessions: together they are "
             f"worth {done.effective:.1f}, and one moves the figures of the next.",
             hang="  ",
         )

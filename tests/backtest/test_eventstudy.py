@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from monitor.backtest.abnormal import ESTIMATION, GAP, WINDOWS, abnormal
 from monitor.backtest.chance import PLACEMENTS
-from monitor.backtest.eventstudy import Studied, sentence, study_events
+from monitor.backtest.eventstudy import HEADLINE, Studied, sentence, study_events
 from monitor.backtest.placebos import placebo_of
 from monitor.cli.app import app_of
 from monitor.eventfile import Event
@@ -203,6 +203,34 @@ def test_events_near_each_other_are_told_and_count_for_less() -> None:
     assert [case.overlaps for case in near.cases] == [True, True, False]
     assert 2 < near.effective < 3
     assert single.windows[1].spread is None
+
+
+def test_an_anecdote_is_never_hardly_luck_and_neither_are_ten_copies_of_one_event() -> None:
+    days, jumps = sessions(COUNT), (180, 230, 280)
+    closes = {"silver": [v * math.prod(1.3 for at in jumps if row >= at) for row, v in enumerate(walk(6))]}
+
+    three = study([days[at] for at in jumps], closes)
+    copies = study([days[jumps[0]]] * 10, closes)
+
+    assert max(chances(done)[HEADLINE][0] for done in (three, copies)) < 0.05
+    assert sentence(three, "silver").startswith("3 events, an anecdote: silver +")
+    assert sentence(copies, "silver").startswith("10 events worth 1.0, an anecdote: silver +")
+    for done in (three, copies):
+        assert sentence(done, "silver").endswith("too few to rule out luck.")
+
+
+def test_only_measured_events_count_for_what_they_are_worth() -> None:
+    days = sessions(COUNT)
+    early, late = [days[at] for at in (5, 50, 100)], date(2030, 1, 1)
+
+    done = study([*early, days[AT], late], {"silver": walk(8)})
+    near = study([days[ESTIMATION], days[ESTIMATION + GAP]], {"silver": walk(8)})
+    ending = study([days[200], days[COUNT - 1]], {"silver": walk(8)})
+
+    assert [one.effective for one in done.windows] == [1.0] * len(WINDOWS)
+    assert done.effective == 1.0
+    assert [case.overlaps for case in near.cases] == [False, False]
+    assert [(one.figures.count, one.effective) for one in ending.windows[1:3]] == [(2, 2.0), (1, 1.0)]
 
 
 def test_a_study_that_is_ended_early_leaves_instruments_out_and_says_so() -> None:
