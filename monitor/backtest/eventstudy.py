@@ -7,16 +7,14 @@ as they are (`placebos`): p is never one of samples that overlap and are taken f
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from monitor.backtest.abnormal import WINDOWS, Abnormal, abnormal, pooled_around
+from monitor.backtest.abnormal import WINDOWS, abnormal
+from monitor.backtest.cases import Answer, Case, answers, case_of
 from monitor.backtest.chance import overlap
 from monitor.backtest.figures import Figures, figures
-from monitor.backtest.forward import Floats
 from monitor.backtest.placebos import Placebo, longest_windows, placebo_of
 from monitor.backtest.values import DIGITS, FEW
 from monitor.backtest.verdicts import SURE, p_is
@@ -24,26 +22,9 @@ from monitor.backtest.watch import Watch, unwatched
 from monitor.eventfile import Event
 from monitor.instruments import Catalogue
 
+LEAST_SHARE = 0.005
 HEADLINE = 3
 """Which of the windows a sentence speaks of: the day and the five sessions after it, chosen before any result."""
-
-
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One event and what its instruments did around it."""
-
-    event: Event
-    instruments: tuple[str, ...]
-    """Those with prices; none of them: nothing can be said."""
-    day: date | None
-    """Day 0, of the first of them."""
-    returns: tuple[float | None, ...]
-    """Abnormal returns, one for each of `WINDOWS`."""
-    overlaps: bool
-    """Whether its longest window and that of another measured event touch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,79 +80,38 @@ def study_events(
         name: abnormal(bars, catalogue.instruments[name], catalogue, market=market)
         for name in watch(wanted, "instruments")
     }
-    parts = [tuple(known[name] for name in names if name in known) for names in subjects]
-    returns = np.stack([_returns(parts, events, window) for window in range(len(WINDOWS))])
-    measured: Flags = ~np.all(np.isnan(returns), axis=0)
-    touching = _touching(events, measured)
-    cases = tuple(
-        Case(
-            event=event,
-            instruments=tuple(one.instrument for one in own),
-            day=_day(own, event.date),
-            returns=tuple(None if np.isnan(value) else float(value) for value in values),
-            overlaps=bool(touches),
-        )
-        for event, own, values, touches in zip(events, parts, returns.T, touching, strict=True)
-    )
-    windows = tuple(_around(number, returns[number], events, parts) for number in range(len(WINDOWS)))
+    found = answers(events, subjects, known)
+    touching = _touching(found)
     return Studied(
         market=market,
-        cases=cases,
-        windows=windows,
+        cases=tuple(case_of(one, market, overlaps=near) for one, near in zip(found, touching, strict=True)),
+        windows=tuple(_around(number, found) for number in range(len(WINDOWS))),
         left_out=tuple(wanted[len(known) :]),
     )
 
 
-def _returns(parts: Sequence[Sequence[Abnormal]], events: Sequence[Event], window: int) -> Floats:
-    values = [
-        pooled_around(own, window, pl.Series([event.date]))[0] if own else np.nan
-        for own, event in zip(parts, events, strict=True)
-    ]
-    return np.array(values, dtype=np.float64)
-
-
-def _day(own: Sequence[Abnormal], day: date) -> date | None:
-    if not own:
-        return None
-    row = int(own[0].rows_of(pl.Series([day]))[0])
-    found: date | None = own[0].sessions[row] if row < len(own[0].sessions) else None
-    return found
-
-
-def _touching(events: Sequence[Event], measured: Flags) -> Flags:
+def _touching(found: Sequence[Answer]) -> list[bool]:
     """Which measured events have another one within their longest window, or are within its."""
-    starts, ends = longest_windows([event.date for event in events])
+    measured = np.array([one.known.any() for one in found])
+    starts, ends = longest_windows([one.event.date for one in found])
     touching = (starts[:, None] < ends) & (starts < ends[:, None]) & measured
     np.fill_diagonal(touching, val=False)
-    found: Flags = touching.any(axis=1) & measured
-    return found
+    return [bool(one) for one in touching.any(axis=1) & measured]
 
 
-def _measured(own: Sequence[Abnormal], window: int, event: Event) -> tuple[Abnormal, ...]:
-    day = pl.Series([event.date])
-    return tuple(one for one in own if not np.isnan(one.around(window, day)[0]))
-
-
-def _around(
-    number: int, returns: Floats, events: Sequence[Event], parts: Sequence[Sequence[Abnormal]]
-) -> Around:
-    known = ~np.isnan(returns)
-    own = returns[known]
-    start, stop = WINDOWS[number]
-    dates = [event.date for event, is_known in zip(events, known, strict=True) if is_known]
-    told = [
-        _measured(part, number, event)
-        for event, part, is_known in zip(events, parts, known, strict=True)
-        if is_known
-    ]
+def _around(window: int, found: Sequence[Answer]) -> Around:
+    known = [one for one in found if one.known[:, window].any()]
+    own = np.array([one.means[window] for one in known], dtype=np.float64)
+    dates = [one.event.date for one in known]
+    start, stop = WINDOWS[window]
     return Around(
         start=start,
         stop=stop,
         figures=figures(own, np.full(len(own), np.nan)),
         spread=float(own.std(ddof=1)) if len(own) > 1 else None,
-        unknown=int(np.count_nonzero(~known)),
+        unknown=len(found) - len(known),
         effective=overlap(*longest_windows(dates))[0],
-        placebo=placebo_of(number, dates, told) if len(own) else None,
+        placebo=placebo_of(window, dates, [one.measured(window) for one in known]) if known else None,
     )
 
 
@@ -184,9 +124,14 @@ def sentence(done: Studied, subject: str) -> str:
     usual = "its own mean" if done.market is None else f"what {done.market} explains"
     return (
         f"{_many(told)}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
-        f"{told.stop} after it; {placebo.beaten:.0%} of random dates with the same spacing did as well or better in that "
+        f"{told.stop} after it; {_share(placebo.beaten)} of random dates with the same spacing did as well or better in that "
         f"direction (two-sided {p_is(placebo.p)}): {_luck(told, placebo)}."
     )
+
+
+def _share(value: float) -> str:
+    """Never zero: the actual dates are among the random ones."""
+    return f"{value:.0%}" if value >= LEAST_SHARE else "less than 1%"
 
 
 def _many(told: Around) -> str:

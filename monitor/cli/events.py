@@ -1,6 +1,6 @@
 """`events`: what prices did around dated events, beyond what they usually do, beside random dates."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +14,13 @@ from monitor.errors import UsageError
 from monitor.overview.words import counted
 
 if TYPE_CHECKING:
-    from monitor.backtest.eventstudy import Around, Case, Studied
+    from monitor.backtest.cases import Case
+    from monitor.backtest.eventstudy import Around, Studied
     from monitor.eventfile import Event
     from monitor.instruments import Catalogue
 
 LEAST_SHOWN = 0.0005
+LEAST_SHARE = 0.005
 
 
 def register(app: typer.Typer) -> None:
@@ -123,7 +125,7 @@ def _check(market: str | None, catalogue: "Catalogue") -> None:
 
 def _check_held(held: Held, wanted: set[str], market: str | None) -> None:
     """Prices that are not there: of the market, of everything, or of some."""
-    there = set(held.bars["instrument"].unique())
+    there = held.names
     hint = "run `metalwatch prices fetch`, or name a folder with --prices"
     if market is not None and market not in there:
         raise UsageError(f"{held.source}: no prices of the market {market}; {hint}")
@@ -158,7 +160,10 @@ def _plain(done: "Studied", of: str | None, held: Held) -> dict[str, object]:
                 "source": one.event.source,
                 "place": str(one.event.place),
                 "instruments": list(one.instruments),
+                "partly": list(one.partly),
+                "unmeasured": list(one.unmeasured),
                 "day": one.day,
+                "why": plain(one.why),
                 "returns": plain(one.returns),
                 "overlaps": one.overlaps,
             }
@@ -182,7 +187,7 @@ def _show(done: "Studied", of: str | None, held: Held) -> None:
         hang="",
     )
     headings = ("date", "event", *(_window(one) for one in done.windows))
-    table(headings, [_case(one) for one in done.cases], right=range(2, len(headings)))
+    table(headings, [_case(one, held.names) for one in done.cases], right=range(2, len(headings)))
     rows = [_row(one) for one in done.windows]
     headings = ("sessions", "n", "mean", "median", "spread", "above 0", "random dates", "share", "p")
     table(headings, rows, right=range(1, len(headings)))
@@ -206,27 +211,30 @@ def _show_overlap(done: "Studied") -> None:
             f"worth {done.effective:.1f}, and one moves the figures of the next.",
             hang="  ",
         )
-    silent = [one for one in done.cases if all(value is None for value in one.returns)]
+    silent = [one for one in done.cases if one.why is not None]
     if silent:
-        told = ", ".join(f"{one.event.date} ({_why(one)})" for one in silent)
+        told = ", ".join(f"{one.event.date} ({one.why})" for one in silent)
         paragraph(f"Nothing known around {told}.")
-
-
-def _why(one: "Case") -> str:
-    if not one.instruments:
-        return "no prices of what it touches"
-    return (
-        "after the last session held" if one.day is None else "too little history before it, or a gap in it"
-    )
 
 
 def _window(one: "Around") -> str:
     return str(one.start) if one.start == one.stop else f"{one.start}..{one.stop}"
 
 
-def _case(one: "Case") -> tuple[str, ...]:
+def _case(one: "Case", held: Collection[str]) -> tuple[str, ...]:
     mark = "*" if one.overlaps else ""
-    return (f"{one.event.date}{mark}", one.event.title, *(map(_percent, one.returns)))
+    return (f"{one.event.date}{mark}", one.event.title + _without(one, held), *(map(_percent, one.returns)))
+
+
+def _without(one: "Case", held: Collection[str]) -> str:
+    """` (without tmq)`: which of those with prices are not in the figures; a warning names those without prices."""
+    if not one.instruments:
+        return ""
+    missing = [name for name in one.unmeasured if name in held]
+    told = [f"without {', '.join(missing)}"] if missing else []
+    if one.partly and len(one.instruments) > 1:
+        told.append(f"{', '.join(one.partly)} not in all windows")
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _row(one: "Around") -> tuple[str, ...]:
@@ -236,7 +244,11 @@ def _row(one: "Around") -> tuple[str, ...]:
     if placebo is None:
         return (*head, share, "-", "-", "-")
     between = f"{_percent(placebo.low)}..{_percent(placebo.high)}"
-    return (*head, share, between, f"{placebo.beaten:.0%}", _p(placebo.p))
+    return (*head, share, between, _share(placebo.beaten), _p(placebo.p))
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}" if value >= LEAST_SHARE else "<1%"
 
 
 def _p(value: float) -> str:

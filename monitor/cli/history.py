@@ -173,6 +173,11 @@ class Held:
     warnings: tuple[str, ...] = ()
     files: "Mapping[str, tuple[Path, ...]]" = field(default_factory=dict)
 
+    @property
+    def names(self) -> "frozenset[str]":
+        """The instruments with bars."""
+        return frozenset(self.bars["instrument"].unique())
+
     def sources(self, rulebook: "Rulebook") -> dict[str, str]:
         """Where the prices of each instrument are from."""
         names = {key: ", ".join(path.name for path in paths) for key, paths in self.files.items()}

@@ -1,5 +1,6 @@
 """Event study: abnormal returns as a plain least-squares fit gives them, day 0 by the clock, random dates as near to each other."""
 
+import json
 import math
 import random
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monitor.backtest.abnormal import ESTIMATION, GAP, WINDOWS, abnormal
+from monitor.backtest.cases import Why
 from monitor.backtest.chance import PLACEMENTS
 from monitor.backtest.eventstudy import HEADLINE, Studied, sentence, study_events
 from monitor.backtest.placebos import placebo_of
@@ -233,6 +235,33 @@ def test_only_measured_events_count_for_what_they_are_worth() -> None:
     assert [(one.figures.count, one.effective) for one in ending.windows[1:3]] == [(2, 2.0), (1, 1.0)]
 
 
+def test_only_the_instruments_that_were_measured_are_named() -> None:
+    days, names = sessions(COUNT), ("mp", "silver", "gold", "slv")
+    parts = {"mp": (0, 400), "silver": (200, 400), "gold": (0, AT + 10)}  # slv has no prices
+    bars = pl.concat(
+        made({name: walk(16)[first:last]}, days=days[first:last]) for name, (first, last) in parts.items()
+    )
+    event = Event(date=days[AT], title="news", instruments=names)
+
+    case = study_events([event], [names], bars, CATALOGUE).cases[0]
+
+    assert (case.instruments, case.partly, case.unmeasured) == (("mp", "gold"), ("gold",), ("silver", "slv"))
+    assert case.returns[4] == study([days[AT]], {"mp": walk(16)}, of="mp").cases[0].returns[4]
+
+
+def test_an_event_without_a_return_has_no_day_and_says_why() -> None:
+    days = sessions(COUNT)
+    when = (date(1990, 1, 1), days[50], days[AT], date(2030, 1, 1))
+
+    cases = study(when, {"silver": walk(17)}).cases
+    without = study([days[AT]], {"gold": walk(17)}).cases[0]
+    itself = study([days[AT]], {"silver": walk(17)}, market="silver").cases[0]
+
+    assert [case.day for case in cases] == [None, None, days[AT], None]
+    assert [case.why for case in cases] == [Why.BEFORE, Why.HISTORY, None, Why.AFTER]
+    assert [(case.day, case.why) for case in (without, itself)] == [(None, Why.PRICES), (None, Why.MARKET)]
+
+
 def test_a_study_that_is_ended_early_leaves_instruments_out_and_says_so() -> None:
     def first_only(items: Sequence[T], _what: str) -> Iterable[T]:
         return items[:1]
@@ -246,21 +275,24 @@ def test_a_study_that_is_ended_early_leaves_instruments_out_and_says_so() -> Non
     assert done.cases[0].instruments == ("gold",)
 
 
-def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) -> None:
-    frame = made({"gold": walk(9), "silver": walk(10)})
-    for name in ("gold", "silver"):
-        own = frame.filter(pl.col("instrument") == name)
-        own.select(pl.col("session").alias("date"), "close").write_csv(tmp_path / f"{name}.csv")
-    file = tmp_path / "events.yml"
-    file.write_text(f"events:\n  - {{date: {sessions(COUNT)[AT]}, title: news, instruments: [silver]}}\n")
+class Asked:
+    """The command, asked about one event over a folder of prices."""
 
-    def told(*arguments: str) -> str:
-        done = CliRunner().invoke(app_of(), ["events", str(file), "--prices", str(tmp_path), *arguments])
-        return (
-            " ".join((done.output or str(done.exception)).split())
-            if done.exit_code == 0
-            else str(done.exception)
-        )
+    def __init__(self, folder: Path, entry: str, bars: pl.DataFrame) -> None:
+        self.folder, self.file = folder, folder / "events.yml"
+        self.file.write_text(f"events:\n  - {{date: {sessions(COUNT)[AT]}, title: news, {entry}}}\n")
+        for (name,), own in bars.group_by("instrument"):
+            own.select(pl.col("session").alias("date"), "close").write_csv(folder / f"{name}.csv")
+
+    def __call__(self, *arguments: str) -> str:
+        """What it prints without line ends, or its error."""
+        asked = ["events", str(self.file), "--prices", str(self.folder), *arguments]
+        done = CliRunner().invoke(app_of(), asked)
+        return " ".join(done.stdout.split()) if done.exit_code == 0 else str(done.exception)
+
+
+def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) -> None:
+    told = Asked(tmp_path, "instruments: [silver]", made({"gold": walk(9), "silver": walk(10)}))
 
     assert "1 event, an anecdote: what they touched" in told().replace("What", "what")
     assert '"estimation"' in told("--json", "--market", "gold")
@@ -268,3 +300,14 @@ def test_the_command_tells_a_table_a_sentence_and_what_is_wrong(tmp_path: Path) 
     assert 'no event has the tag "policy"; tags: none' in told("--tag", "policy")
     assert "is a group; --market takes one instrument" in told("--market", "metals")
     assert "no prices of the market copper" in told("--market", "copper")
+
+
+def test_the_command_says_which_instruments_an_event_was_measured_without(tmp_path: Path) -> None:
+    late = made({"silver": walk(10)[200:]}, days=sessions(COUNT)[200:])
+    told = Asked(tmp_path, "instruments: [gold, silver]", pl.concat([made({"gold": walk(9)}), late]))
+
+    event = json.loads(told("--json"))["events"][0]
+
+    assert "news (without silver)" in told()
+    assert (event["instruments"], event["partly"], event["unmeasured"]) == (["gold"], [], ["silver"])
+    assert (event["day"], event["why"]) == (str(sessions(COUNT)[AT]), None)
