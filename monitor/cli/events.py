@@ -59,8 +59,9 @@ def events(
     catalogue = found.catalogue
     chosen = _chosen(load_events(catalogue, file), of, tag, catalogue)
     subjects = [_subjects(event, of, catalogue) for event in chosen]
-    _check(market, catalogue)
-    wanted = {name for names in subjects for name in names} | ({market} if market else set())
+    measured = {name for names in subjects for name in names}
+    _check(market, measured, catalogue)
+    wanted = measured | ({market} if market else set())
     with working("reading prices"):
         held = bars_of(found, prices, catalogue, wanted)
     for warning in held.warnings:
@@ -116,11 +117,15 @@ def _subjects(event: "Event", of: str | None, catalogue: "Catalogue") -> tuple[s
     return event.instruments
 
 
-def _check(market: str | None, catalogue: "Catalogue") -> None:
+def _check(market: str | None, measured: set[str], catalogue: "Catalogue") -> None:
     if market is not None and market in catalogue.groups:
         raise UsageError(f'"{market}" is a group; --market takes one instrument')
     if market is not None:
         _members(market, catalogue)
+    if measured == {market}:
+        raise UsageError(
+            f"{market} cannot be measured against itself; name another --market, or another --of"
+        )
 
 
 def _check_held(held: Held, wanted: set[str], market: str | None) -> None:

@@ -311,3 +311,11 @@ def test_the_command_says_which_instruments_an_event_was_measured_without(tmp_pa
     assert "news (without silver)" in told()
     assert (event["instruments"], event["partly"], event["unmeasured"]) == (["gold"], [], ["silver"])
     assert (event["day"], event["why"]) == (str(sessions(COUNT)[AT]), None)
+
+
+def test_the_command_refuses_to_measure_a_market_against_itself(tmp_path: Path) -> None:
+    told = Asked(tmp_path, "instruments: [silver]", made({"gold": walk(9), "silver": walk(10)}))
+    refused = "silver cannot be measured against itself; name another --market, or another --of"
+
+    assert told("--market", "silver", "--of", "silver") == refused
+    assert told("--market", "silver").startswith(refused)
