@@ -194,14 +194,15 @@ def bars_to_judge(found: "Configuration", prices: Path | None, rulebook: "Rulebo
 def bars_of(
     found: "Configuration", prices: Path | None, catalogue: "Catalogue", wanted: Collection[str]
 ) -> Held:
-    """The bars of some instruments, from where a command or settings say."""
+    """The bars of some instruments, from where a command or settings say; of files what an import would keep now."""
     configured = found.settings.prices
     if prices is None and configured.source == "files" and configured.folder is not None:
         prices = found.folder / configured.folder
     if prices is not None:
+        from monitor.clock import read_clock
         from monitor.prices.files import read_prices
 
-        read = read_prices(prices, catalogue, wanted=wanted)
+        read = read_prices(prices, catalogue, now=read_clock(found.clock).now(), wanted=wanted)
         missing = not set(wanted) <= set(read.files)
         told = _about(read.warnings, [*wanted, str(prices)] if missing else wanted)
         return Held(read.frame, str(prices), told, read.files)

@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +34,16 @@ def walk(seed: int) -> list[float]:
 
 
 BARS = made({"gold": walk(3), "silver": walk(4)})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def after_all_of_them() -> Iterator[None]:
+    """A clock set beyond the last of these bars: files are read up to now, and no test depends on today."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METALWATCH_CLOCK", "2030-01-01T00:00+00:00")
+        yield
+
+
 MOVE = "r: {when: 'change(gold, 1) >= 8%', clear_when: 'change(gold, 1) < 4%'}"
 
 

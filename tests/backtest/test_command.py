@@ -95,3 +95,20 @@ def test_a_file_that_cannot_be_written_is_told(place: Home, tmp_path: Path, opti
 
     assert done.returncode == 2
     assert re.search(rf"{name}: cannot be written: ", done.stderr)
+
+
+def test_rows_of_the_future_are_left_out_as_an_import_leaves_them_out(place: Home, tmp_path: Path) -> None:
+    for name in ("gold", "silver"):
+        text = (place.folder / f"{name}.csv").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.csv").write_text(text + "2099-01-05,1.1\n", encoding="utf-8")
+    arguments = ("backtest", "own.yml", "--prices", str(tmp_path), "--json")
+
+    done = place.command(*arguments)
+    earlier = place.command(*arguments, METALWATCH_CLOCK="2022-01-03T12:00-05:00")
+    imported = place.command("prices", "import", str(tmp_path / "gold.csv"), "--dry-run")
+
+    warning = "warning: gold (gold.csv): dated in the future, left out (1): 2099-01-05"
+    assert warning in done.stderr
+    assert warning in imported.stderr
+    assert json.loads(done.stdout)["span"]["last"] == "2023-12-29"
+    assert json.loads(earlier.stdout)["span"]["last"] == "2021-12-31"
