@@ -85,15 +85,15 @@ def empty() -> pl.DataFrame:
 
 def conform(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly the columns and types of `BARS`, NaN and infinity null, sorted."""
-    values = [pl.col(name).cast(pl.Float64) for name in FIELDS]
-    finite = [
-        pl.when(value.is_finite()).then(value).alias(name) for value, name in zip(values, FIELDS, strict=True)
+    columns = [
+        _finite(pl.col(name).cast(kind)) if name in FIELDS else pl.col(name).cast(kind)
+        for name, kind in BARS.items()
     ]
-    return (
-        frame.with_columns(finite)
-        .select(pl.col(k).cast(v) for k, v in BARS.items())
-        .sort("instrument", "session")
-    )
+    return frame.select(columns).sort("instrument", "session")
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_finite()).then(value)
 
 
 def completed(frame: pl.DataFrame, *, now: datetime) -> pl.DataFrame:

@@ -70,28 +70,27 @@ def made(
     further = fields or {}
     frames = []
     for name, values in closes.items():
-        own = days or sessions(len(values), catalogue.instruments[name].calendar)
-        frame = pl.DataFrame(
-            {
-                "session": pl.Series(own[: len(values)], dtype=pl.Date),
-                "close": pl.Series(values, dtype=pl.Float64),
-                **{
-                    field: pl.Series(further.get(f"{name}.{field}", values), dtype=pl.Float64)
-                    for field in ("open", "high", "low")
-                },
-                "volume": pl.Series(further.get(f"{name}.volume", [1000.0] * len(values)), dtype=pl.Float64),
-            }
-        ).drop_nulls("close")
-        frames.append(
-            frame.with_columns(
-                instrument=pl.lit(name),
-                interval=pl.lit("1d"),
-                status=pl.lit("final"),
-                opened_at=pl.lit(None),
-                known_at=settled_at_column(catalogue.instruments[name], frame["session"]),
-            )
-        )
+        own = tuple(days or sessions(len(values), catalogue.instruments[name].calendar))[: len(values)]
+        fields_of = {field: further.get(f"{name}.{field}", values) for field in ("open", "high", "low")}
+        fields_of |= {"close": values, "volume": further.get(f"{name}.volume", [1000.0] * len(values))}
+        columns = [pl.Series(field, of, dtype=pl.Float64) for field, of in fields_of.items()]
+        frame = _sessions_of(catalogue.instruments[name], own).hstack(columns)
+        frames.append(frame.drop_nulls("close") if None in values else frame)
     return pl.concat([bars.conform(frame) for frame in frames])
+
+
+@cache
+def _sessions_of(instrument: Instrument, days: tuple[date, ...]) -> pl.DataFrame:
+    """What the bars of these sessions are besides their values."""
+    session = pl.Series("session", days, dtype=pl.Date)
+    return pl.DataFrame(
+        {"session": session, "known_at": settled_at_column(instrument, session)}
+    ).with_columns(
+        instrument=pl.lit(instrument.id),
+        interval=pl.lit("1d"),
+        status=pl.lit("final"),
+        opened_at=pl.lit(None),
+    )
 
 
 def nothing_missing(_instruments: frozenset[str], held: pl.Series) -> pl.Series:
