@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -80,11 +81,14 @@ def test_no_file_names_a_package_registry() -> None:
     assert not found, _listed("where packages come from is the business of who installs them", found)
 
 
-def _functions() -> Iterator[tuple[Path, Function]]:
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, Function):
-                yield path, node
+@cache
+def _functions() -> list[tuple[Path, Function]]:
+    return [
+        (path, node)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, Function)
+    ]
 
 
 def _depth(node: ast.AST) -> int:
