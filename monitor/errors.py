@@ -3,8 +3,25 @@
 Every message says what was expected, what came and what to do.  Anything else that escapes is a bug.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_ADDRESS = re.compile(r"([\w+.-]*://).*", re.DOTALL)
+
+
+def hidden(text: str) -> str:
+    """A text as messages may repeat it: of an address, which may be a secret put in the wrong place, the scheme only."""
+    return _ADDRESS.sub(r"\1***", text)
+
+
+def shown(came: object) -> str:
+    """A value that came where another was expected."""
+    if isinstance(came, dict | list):
+        return "a mapping" if isinstance(came, dict) else "a list"
+    if came is None or isinstance(came, bool):
+        return "nothing" if came is None else str(came).lower()
+    return repr(hidden(came) if isinstance(came, str) else came)
 
 
 class MonitorError(Exception):

@@ -6,11 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from monitor.errors import shown
 from monitor.routefile import DigestFile, QuietHoursFile, RouteFile
 
 CONSOLE = "console"
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 """Kinds of databases, as their URLs begin."""
+PASSWORD = re.compile(r"[^/].*:.*@|:.*@|.*[?&](ssl)?password=", re.IGNORECASE)
+"""In the rest of such a URL: behind the user, or among the options."""
 
 
 def is_loopback(host: str) -> bool:
@@ -56,13 +59,16 @@ Reference = Annotated[str, AfterValidator(_reference)]
 
 def _database(value: str) -> str:
     """A URL of a database that can be opened may stand in settings, but not its password."""
-    if "://" not in value:
+    kind, is_url, rest = value.partition("://")
+    if not is_url:
         return value
-    if re.search(r"://[^/:@]*:[^@]+@", value):
+    if PASSWORD.match(rest):
         msg = "a password is a secret and does not belong here: write env:NAME or file:PATH, which holds the whole URL"
         raise ValueError(msg)
-    if (kind := value.partition("://")[0]) not in DATABASES:
-        raise ValueError(f"expected a path, sqlite:///PATH or postgresql://USER@HOST/NAME; got {kind}://")
+    if kind not in DATABASES or (kind == "sqlite" and rest and not rest.startswith("/")):
+        raise ValueError(
+            f"expected a path, sqlite:///PATH or postgresql://USER@HOST/NAME; got {shown(value)}"
+        )
     return value
 
 

@@ -59,6 +59,9 @@ def test_values_of_the_wrong_kind_are_told_as_what_was_expected(tmp_path: Path) 
         ("channels: {a: {url: console, rate: lots}}", '1:36: "rate": expected a rate such as "20 per hour"'),
         ("database: mysql://me@host/x", '1:11: "database": expected a path, sqlite:///PATH or postgresql://'),
         ("database: postgresql://me:p/w@host/x", '1:11: "database": a password is a secret'),
+        ("database: postgresql://a@b:p@host/x", '1:11: "database": a password is a secret'),
+        ("database: postgresql://h/x?sslmode=on&Password=p", '1:11: "database": a password is a secret'),
+        ("database: sqlite://secret", '1:11: "database": expected a path, sqlite:///PATH or postgresql://'),
         ("packs:\n\t- precious", "2:1: not YAML: a tab at the beginning of the line; indent with spaces"),
     ],
 )

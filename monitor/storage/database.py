@@ -30,6 +30,9 @@ READER_SECONDS = 15
 
 BEGIN = "metalwatch_begin"
 
+_FORMS = "The database must be a path, sqlite:///PATH or postgresql://USER@HOST:PORT/NAME"
+"""How every complaint about a URL begins; none repeats it, for it may hold a password."""
+
 _CAUSES = {
     "SQLITE_BUSY": "is locked by another process; let that one finish, or stop it, and try again",
     "SQLITE_LOCKED": "is locked by another process; let that one finish, or stop it, and try again",
@@ -78,11 +81,12 @@ def connect_reader(url: str) -> Engine:
 
 
 def name_of(engine: Engine) -> str:
-    """What to call the database in a message: its file, or its URL without the password."""
+    """What to call the database in a message: its file, or its server and name; no user, password or option."""
     url = engine.url
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory"
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+    named = URL.create("postgresql", host=url.host, port=url.port, database=url.database)
+    return named.render_as_string()
 
 
 @contextmanager
@@ -126,16 +130,22 @@ def _target(url: str) -> URL:
         return URL.create("sqlite", database=str(Path(url).expanduser()))
     try:
         target = make_url(url)
-    except ArgumentError as error:
-        message = "The database must be a path, sqlite:///PATH or postgresql://USER@HOST/NAME."
-        raise UsageError(message) from error
+    except (ArgumentError, ValueError):
+        raise UsageError(f"{_FORMS}; its URL cannot be read: look at host and port.") from None
     if target.drivername in ("sqlite", "sqlite+pysqlite"):
+        if target.host or target.username or target.query:
+            raise UsageError(f"{_FORMS}; after sqlite:/// stands a path alone, and three strokes are needed.")
         return target
     if target.drivername in ("postgresql", "postgresql+psycopg"):
-        return target.set(drivername="postgresql+psycopg")
-    raise UsageError(
-        f"The database must be a path, sqlite:///PATH or postgresql://USER@HOST/NAME, not {target.drivername}://."
-    )
+        return _server(target)
+    raise UsageError(f"{_FORMS}, not {target.drivername}://.")
+
+
+def _server(target: URL) -> URL:
+    """A URL of PostgreSQL with our driver, whose parts are what they seem to be."""
+    if "@" in (target.host or "") or (target.username and "@" in (target.database or "")):
+        raise UsageError(f"{_FORMS}; its URL has more than one @; write that of a password as %40.")
+    return target.set(drivername="postgresql+psycopg")
 
 
 def _make_folder(file: Path) -> None:

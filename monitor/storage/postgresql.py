@@ -6,9 +6,9 @@ which it led, and whoever took over since has written a newer one.
 """
 
 from sqlalchemy import URL, Connection, Engine, create_engine, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from monitor.errors import NoLongerLeadingError, StorageError
+from monitor.errors import NoLongerLeadingError, StorageError, UsageError
 from monitor.storage import schema
 from monitor.storage.codec import dumps, loads
 
@@ -71,6 +71,10 @@ def connect(target: URL, **more: str) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise StorageError("PostgreSQL needs its driver; install metalwatch[postgresql].") from error
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            "The database must be postgresql://USER@HOST:PORT/NAME; the options after the ? of its URL cannot be used."
+        ) from None
 
 
 def queue_up(connection: Connection, *, bound: bool) -> None:

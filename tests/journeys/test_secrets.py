@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.process import home
 from tests.support.receivers import closed_port, mail_receiver, web_receiver
 
@@ -42,3 +44,25 @@ def test_a_secret_in_the_address_of_a_channel_shows_nowhere(tmp_path: Path) -> N
     assert "refused" in said  # the reasons are told
     assert SECRET.lower() not in said.lower()
     assert SECRET.lower().encode() not in stored.lower()
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (f"postgresql://127.0.0.1:1/db?password={SECRET}", 3),
+        (f"postgresql://ann:{SECRET}@127.0.0.1:1/db", 3),
+        (f"postgresql://ann:{SECRET}@{SECRET}@127.0.0.1:1/db", 2),
+        (f"postgresql://ann:{SECRET}@127.0.0.1:port/db", 2),
+        (f"postgresql://ann:{SECRET}@[::1/db", 2),
+        (f"sqlite://{SECRET}", 2),
+    ],
+)
+def test_a_secret_in_the_url_of_the_database_is_not_repeated(url: str, code: int, tmp_path: Path) -> None:
+    place = home(tmp_path, "database: env:DBU\nprices: {source: sample}\n", DBU=url)
+
+    for command in ("status", "doctor", "once"):
+        done = place.command(command)
+
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        assert SECRET.lower() not in (done.stdout + done.stderr).lower()

@@ -226,6 +226,59 @@ def test_an_unreachable_server_is_told_in_one_line_without_its_password() -> Non
     assert "s3cret-word" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("postgresql://ann:s3cret-word@127.0.0.1:1/metals", "postgresql://127.0.0.1:1/metals"),
+        ("postgresql://127.0.0.1:1/metals?password=s3cret-word", "postgresql://127.0.0.1:1/metals"),
+        ("postgresql:///metals?host=/run/x&password=s3cret-word", "postgresql:///metals"),
+        ("postgresql+psycopg://ann@[::1]:1/metals?sslpassword=s3cret-word", "postgresql://[::1]:1/metals"),
+    ],
+)
+def test_a_server_is_called_by_its_host_port_and_database_only(url: str, name: str) -> None:
+    for open_it in (database.connect, database.connect_reader):
+        assert database.name_of(open_it(url)) == name
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:s3@cret-word@127.0.0.1:1/metals",
+        "postgresql://ann:s3@cret/wo:rd@127.0.0.1/metals",
+    ],
+)
+def test_a_password_with_a_sign_that_parts_urls_is_told_how_to_be_written(url: str) -> None:
+    with pytest.raises(UsageError, match=r"more than one @; .* %40") as refused:
+        open_store(url)
+
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:s3cret-word@127.0.0.1:port/metals",
+        "postgresql://ann:s3cret-word@[::1/metals",
+        "postgresql://ann:s3cret-word@h:/metals",
+        "postgresql://h/metals?host=a:1&host=b:s3cret-word",
+        "postgresql://h/metals?plugin=s3cret-word",
+        "sqlite://s3cret-word",
+        "sqlite://ann:s3cret-word@host/x.db",
+        "sqlite:///x.db?timeout=s3cret-word",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_told_in_one_line_that_does_not_repeat_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for open_it in (database.connect, database.connect_reader):
+        with pytest.raises(UsageError, match=r"must be .*postgresql://USER@HOST") as refused:
+            open_it(url)
+
+        assert "\n" not in str(refused.value)
+        assert "s3cret-word" not in str(refused.value)
+
+
 def test_sqlite_is_told_to_keep_what_it_acknowledged(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "metalwatch.db"))
 
