@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _ADDRESS = re.compile(r"([\w+.-]*://).*", re.DOTALL)
+_WITHIN = re.compile(r"([\w+.-]*://)(?!/?PATH|USER@HOST)[^\s\"']+")
+"""An address in a message; forms that say how one is written are none."""
 
 
 def hidden(text: str) -> str:
@@ -18,7 +20,7 @@ def hidden(text: str) -> str:
 def shown(came: object) -> str:
     """A value that came where another was expected."""
     if isinstance(came, dict | list):
-        return "a mapping" if isinstance(came, dict) else "a list"
+        return f"{'a' if came else 'an empty'} {'mapping' if isinstance(came, dict) else 'list'}"
     if came is None or isinstance(came, bool):
         return "nothing" if came is None else str(came).lower()
     return repr(hidden(came) if isinstance(came, str) else came)
@@ -76,13 +78,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a user's file."""
+    """One thing that is wrong with a user's file; no part of it repeats an address, whoever made the words."""
 
     place: Place
     message: str
     rule: str | None = None
     hint: str | None = None
     warning: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("message", "rule", "hint"):
+            if text := getattr(self, name):
+                object.__setattr__(self, name, _WITHIN.sub(r"\1***", text))
 
     def __str__(self) -> str:
         rule = f'rule "{self.rule}": ' if self.rule else ""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.errors import Fault, FaultyFileError, Place
+from monitor.errors import Fault, FaultyFileError, Place, hidden, shown
 from monitor.instruments import Catalogue
 from monitor.validating import validate
 from monitor.yamltext import Document, did_you_mean, read_yaml
@@ -38,7 +38,7 @@ def _day(value: object) -> date:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"expected a date such as 2025-10-20; got {value!r}") from None
+        raise ValueError(f"expected a date such as 2025-10-20; got {shown(value)}") from None
 
 
 class _Strict(BaseModel):
@@ -99,4 +99,4 @@ def _unknown(document: Document, catalogue: Catalogue) -> Iterator[Fault]:
             if isinstance(name, str) and name not in known:
                 place = document.place(("events", number, "instruments", index))
                 hint = did_you_mean(name, known) or "name instruments or groups of instruments.yml"
-                yield Fault(place, f'unknown instrument or group "{name}"', hint=hint)
+                yield Fault(place, f'unknown instrument or group "{hidden(name)}"', hint=hint)

@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-from monitor.errors import Fault, FaultyFileError
+from monitor.errors import Fault, FaultyFileError, hidden, shown
 from monitor.validating import validate
 from monitor.yamltext import Document, did_you_mean, read_yaml
 
@@ -103,14 +103,14 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 def _time_of_day(value: object) -> time:
     if isinstance(value, str) and _TIME.match(value):
         return time.fromisoformat(value)
-    raise ValueError(f"expected a time of day from 00:00 to 23:59 such as 13:30; got {value!r}")
+    raise ValueError(f"expected a time of day from 00:00 to 23:59 such as 13:30; got {shown(value)}")
 
 
 def _day(value: object) -> date:
     try:
         return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a date label has no zone
     except ValueError:
-        raise ValueError(f"expected a date such as 2016-10-10; got {value!r}") from None
+        raise ValueError(f"expected a date such as 2016-10-10; got {shown(value)}") from None
 
 
 def _days(value: object) -> frozenset[date]:
@@ -123,7 +123,7 @@ def _days(value: object) -> frozenset[date]:
 def _calendar(value: str) -> str:
     if value not in CALENDARS:
         hint = did_you_mean(value, CALENDARS) or "expected an ISO 10383 code such as XNYS or XASX, or 24/5"
-        raise ValueError(f'unknown calendar "{value}"; {hint}')
+        raise ValueError(f'unknown calendar "{hidden(value)}"; {hint}')
     return value
 
 
@@ -132,7 +132,7 @@ def _zone(value: str) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         hint = did_you_mean(value, available_timezones()) or "expected an IANA name such as America/New_York"
-        raise ValueError(f'unknown time zone "{value}"; {hint}') from None
+        raise ValueError(f'unknown time zone "{hidden(value)}"; {hint}') from None
     return value
 
 
@@ -163,7 +163,7 @@ class _Entry(BaseModel):
         currency = info.data.get("currency")
         if currency and unit.split("/", maxsplit=1)[0] != currency:
             raise ValueError(
-                f"expected {currency} or {currency}/…, in the instrument's currency; got {unit!r}"
+                f"expected {currency} or {currency}/…, in the instrument's currency; got {shown(unit)}"
             )
         return unit
 
@@ -223,7 +223,7 @@ def _name_faults(document: Document, instruments: Iterable[str], groups: Iterabl
             place = document.key_place((section, name))
             if not _ID.match(name):
                 hint = "expected lower-case letters, digits and _, beginning with a letter"
-                yield Fault(place, f'"{name}" cannot be a name', hint=hint)
+                yield Fault(place, f'"{hidden(name)}" cannot be a name', hint=hint)
             elif name in RESERVED:
                 yield Fault(place, f'"{name}" belongs to the expression language', hint="take another name")
             elif section == "groups" and name in taken:
@@ -249,8 +249,14 @@ def _member_faults(
         yield Fault(document.key_place(("groups", group)), f'the group "{group}" is empty')
     for index, member in enumerate(members):
         place = document.place(("groups", group, index))
+        if not isinstance(member, str):
+            continue  # the model tells it
         if member not in instruments:
-            hint = did_you_mean(str(member), instruments) or "name it under `instruments` first"
-            yield Fault(place, f'the group "{group}" names the unknown instrument "{member}"', hint=hint)
+            hint = did_you_mean(member, instruments) or "name it under `instruments` first"
+            yield Fault(
+                place,
+                f'the group "{hidden(group)}" names the unknown instrument "{hidden(member)}"',
+                hint=hint,
+            )
         elif member in members[:index]:
-            yield Fault(place, f'the group "{group}" names "{member}" twice')
+            yield Fault(place, f'the group "{hidden(group)}" names "{member}" twice')

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.errors import UsageError
+from monitor.errors import UsageError, hidden
 from monitor.instruments import Catalogue, read_catalogue
 from monitor.rulefile import read_rulebook, texts_of_rules
 from monitor.rules import Rulebook
@@ -79,7 +79,7 @@ def find_packs(names: Iterable[str], *, folder: Path) -> list[Path]:
 def _not_found(name: str) -> str:
     packs = shipped_packs()
     hint = did_you_mean(name, packs) or f"packs that ship: {', '.join(packs)}"
-    return f'no pack "{name}": neither a file nor a pack that ships; {hint}'
+    return f'no pack "{hidden(name)}": neither a file nor a pack that ships; {hint}'
 
 
 def load_rulebook(names: Iterable[str], *, folder: Path, catalogue: Catalogue | None = None) -> Rulebook:

@@ -1,5 +1,6 @@
 """The `routes:`, `quiet_hours:` and `digests:` of settings -> `Routing` and `Schedule`, with every fault and its place."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
 from typing import Annotated, Any, Literal, Protocol
@@ -9,9 +10,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitor.alerts import Severity
 from monitor.digest import WEEKDAYS, Every, Schedule
-from monitor.errors import Fault, Place
+from monitor.errors import Fault, Place, hidden, shown
 from monitor.routing import Match, QuietHours, Route, Routing, everything
 from monitor.yamltext import Document, did_you_mean
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 
 
 def _listed(value: Any) -> Any:
@@ -19,9 +22,9 @@ def _listed(value: Any) -> Any:
 
 
 def _clock(value: object) -> object:
-    if isinstance(value, str) and len(value.split(":")) == 2:  # noqa: PLR2004 - hours and minutes
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
         return time.fromisoformat(value.zfill(5))
-    raise ValueError(f'expected a time of day such as "22:00", in quotes; got {value!r}')
+    raise ValueError(f'expected a time of day such as "22:00", in quotes; got {shown(value)}')
 
 
 def _zone(value: str) -> str:
@@ -29,7 +32,7 @@ def _zone(value: str) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(
-            f"expected a zone such as Europe/Berlin or America/New_York; got {value!r}"
+            f"expected a zone such as Europe/Berlin or America/New_York; got {shown(value)}"
         ) from None
     return value
 
@@ -145,4 +148,4 @@ def _channel_faults(named: Sequence[str], channels: Sequence[str], place: Place)
     for name in named:
         if name not in channels:
             hint = did_you_mean(name, channels) or f"channels: {', '.join(channels)}"
-            yield Fault(place, f'unknown channel "{name}"', hint=hint)
+            yield Fault(place, f'unknown channel "{hidden(name)}"', hint=hint)

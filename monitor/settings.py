@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from monitor.errors import shown
+from monitor.errors import hidden, shown
 from monitor.routefile import DigestFile, QuietHoursFile, RouteFile
+from monitor.rulefile.model import NAME
 
 CONSOLE = "console"
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
@@ -29,14 +30,14 @@ def is_loopback(host: str) -> bool:
 def exposed(host: str) -> str:
     """What is wrong with a page that others could look at."""
     return (
-        f"{host} can be reached from other machines; set status.token to env:NAME or file:PATH, "
+        f"{hidden(host)} can be reached from other machines; set status.token to env:NAME or file:PATH, "
         "or listen on 127.0.0.1"
     )
 
 
 def _is_reference(value: str) -> bool:
     kind, _, name = value.partition(":")
-    return kind in ("env", "file") and bool(name)
+    return kind in ("env", "file") and bool(name) and "://" not in name
 
 
 def _reference(value: str) -> str:
@@ -74,8 +75,32 @@ def _database(value: str) -> str:
 
 def _rate(value: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,5} per (minute|hour|day)", value):
-        raise ValueError(f'expected a rate such as "20 per hour" (or minute, day); got {value!r}')
+        raise ValueError(f'expected a rate such as "20 per hour" (or minute, day); got {shown(value)}')
     return value
+
+
+def _path(value: str) -> str:
+    if "://" in value:
+        raise ValueError(f"expected a file or a folder; got {shown(value)}")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    if not re.match("https?://.", value):
+        raise ValueError(f"expected an address of http or https; got {shown(value)}")
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(NAME, value):
+        raise ValueError(
+            "the name of a channel begins with a small letter, then come small letters, digits, - and _"
+        )
+    return value
+
+
+PathText = Annotated[str, AfterValidator(_path)]
+ChannelName = Annotated[str, AfterValidator(_name)]
 
 
 class _Strict(BaseModel):
@@ -85,7 +110,7 @@ class _Strict(BaseModel):
 class YahooSettings(_Strict):
     """How Yahoo is asked."""
 
-    endpoint: str | None = None
+    endpoint: Annotated[str, AfterValidator(_endpoint)] | None = None
     """Another base URL that all requests go to: a caching proxy, a test server."""
     requests_per_minute: int = Field(default=30, ge=1, le=600)
     path: Literal["chart", "history"] = "chart"
@@ -96,7 +121,7 @@ class PriceSettings(_Strict):
     """Where prices come from."""
 
     source: Literal["yahoo", "files", "sample"] = "yahoo"
-    folder: str | None = None
+    folder: PathText | None = None
     """For `files`: a folder, a file or a mapping such as prices.yml."""
     yahoo: YahooSettings = YahooSettings()
 
@@ -150,15 +175,15 @@ class Settings(_Strict):
     database: Annotated[str, AfterValidator(_database)] = ""
     """A path, a database URL without a password, or where such a URL is (`env:NAME`, `file:PATH`); empty means
     metalwatch.db in the user's data folder."""
-    packs: tuple[str, ...] = ("precious",)
+    packs: tuple[PathText, ...] = ("precious",)
     """Names of packs that ship, or paths."""
-    instruments: str | None = None
+    instruments: PathText | None = None
     """A file like `rules/instruments.yml` with instruments and groups of your own."""
     prices: PriceSettings = PriceSettings()
-    channels: dict[str, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
+    channels: dict[ChannelName, ChannelEntry] = {CONSOLE: ChannelSettings(url=CONSOLE)}
     routes: tuple[RouteFile, ...] = ()
     """Who hears of what, the first match first; without any, every channel hears everything."""
-    templates: str | None = None
+    templates: PathText | None = None
     """A folder with your own words for messages: files called message.FORM.j2."""
     digests: tuple[DigestFile, ...] = ()
     """What happened in a day or a week, in one message."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.errors import Fault, FaultyFileError, Place
+from monitor.errors import Fault, FaultyFileError, Place, hidden, shown
 from monitor.yamltext import Document, Path, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -77,8 +77,9 @@ def _message(error: ErrorDetails, path: Path) -> str:
     text = text[0].lower() + text[1:]
     if error["type"] == "value_error":
         return f"{_called(path)}: {text}"
-    expected = EXPECTED.get(error["type"], text).format(**error.get("ctx", {}))
-    return f"{_called(path)}: {expected}; got {_shown(error.get('input'))}"
+    known = EXPECTED.get(error["type"])
+    expected = known.format(**error.get("ctx", {})) if known else text
+    return f"{_called(path)}: {expected}; got {shown(error.get('input'))}"
 
 
 def _called(path: Path) -> str:
@@ -87,22 +88,14 @@ def _called(path: Path) -> str:
         case ():
             return "the file"
         case (*_, str(key)):
-            return f'"{key}"'
+            return f'"{hidden(key)}"'
         case (*_, key, int(index)):
             return f'entry {index + 1} of "{key}"'
     return f"entry {path[-1]}"
 
 
-def _shown(came: object) -> str:
-    if isinstance(came, dict | list):
-        return "a mapping" if isinstance(came, dict) else "a list"
-    if came is None or isinstance(came, bool):
-        return "nothing" if came is None else str(came).lower()
-    return repr(came)
-
-
 def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
-    key, everywhere = str(path[-1]), _keys(_parts(model, ()))
+    key, everywhere = hidden(str(path[-1])), _keys(_parts(model, ()))
     here = _keys(_parts(model, path[:-1])) or everywhere
     close = did_you_mean(key, here)
     if close is None and key in {name for part in _definitions(model).values() for name in _keys([part])}:

@@ -6,6 +6,8 @@ import pytest
 
 from monitor.errors import FaultyFileError
 from monitor.instruments import AssetKind, Catalogue, read_catalogue
+from monitor.yamltext import read_yaml
+from tests.support.planting import SECRET, planted
 
 GOOD = """\
 instruments:
@@ -159,3 +161,15 @@ def test_all_faults_are_told_at_once_in_the_order_of_their_places() -> None:
 def test_an_empty_file_lacks_its_instruments() -> None:
     assert faults_of("")
     assert faults_of("groups: {}\n") == ['instruments.yml:1:1: the key "instruments" is missing']
+
+
+def test_an_address_in_a_wrong_place_of_the_catalogue_is_not_repeated() -> None:
+    told = []
+    for text in planted(read_yaml(GOOD, file="instruments.yml").value):
+        try:
+            read_catalogue(text, file="instruments.yml")
+        except FaultyFileError as error:
+            told += [str(fault) for fault in error.faults]
+
+    assert len([one for one in told if "ntfy://***" in one]) > 50
+    assert [one for one in told if SECRET in one] == []

@@ -14,6 +14,8 @@ from monitor.instruments import Catalogue
 from monitor.language import written
 from monitor.rulefile import read_pack, read_rulebook
 from monitor.rules import Instance
+from monitor.yamltext import read_yaml
+from tests.support.planting import SECRET, planted
 
 FOLDER = Path(__file__).parent / "rulefiles"
 BAD = sorted(FOLDER.glob("*.bad.yml"))
@@ -194,3 +196,37 @@ def test_a_rule_is_found_by_its_name_or_its_full_id(catalogue: Catalogue) -> Non
     assert len(book.find("each")) == 5
     assert book.find("nothing") == ()
     assert book.instruments >= {"gold", "silver", "gld", "gdx"}
+
+
+EVERY_KEY = """
+pack: mine
+about: Every key.
+defaults:
+  {for: 2 bars, clear_for: 1 bar, severity: warning, cooldown: 2 days, remind: {every: 5 bars, max: 3},
+  remind_on_new_extreme: 2%, on_first: notify, on_missing: hold, labels: {a: b}}
+metrics: {gsr: gold / silver}
+health: {feed-stale: {after: 30 minutes, clear: 10 minutes, series: 1}}
+rules:
+  one:
+    {when: gsr > limit and gsr > low, clear_when: gsr < 80, for: {bars: 2, of: 3}, mode: episode, judge: close,
+    params: {limit: [90, 95], low: {from: 1, to: 3, step: 1, default: 2}}, inhibited_by: [two], say: "{gsr:.1f}",
+    study: gold, note: n, expires: 2030-01-01, on_missing: {close_after: 5 bars}}
+  two:
+    levels:
+      warning: {when: gsr > 90, for: 1 bar, clear_when: gsr < 80, clear_for: 1 bar}
+      critical: {when: gsr > 100}
+  three:
+    {for_each: precious, when: "drawdown(it, 252) < -20%", overrides: {gold: {when: gold > 1, labels: {a: b}}}}
+"""
+
+
+def test_an_address_in_a_wrong_place_of_a_pack_is_not_repeated(catalogue: Catalogue) -> None:
+    told = []
+    for text in planted(read_yaml(EVERY_KEY, file="p.yml").value):
+        try:
+            read_pack(text, file="p.yml", catalogue=catalogue)
+        except FaultyFileError as error:
+            told += [str(fault) for fault in error.faults]
+
+    assert len([one for one in told if "ntfy://***" in one]) > 200
+    assert [one for one in told if SECRET in one] == []

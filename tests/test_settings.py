@@ -8,6 +8,8 @@ import pytest
 from monitor.config import read_configuration
 from monitor.errors import FaultyFileError, UsageError
 from monitor.packs import find_packs, read_text
+from monitor.yamltext import read_yaml
+from tests.support.planting import SECRET, planted
 
 
 def faults(folder: Path, text: str) -> list[str]:
@@ -80,6 +82,52 @@ def test_a_database_that_can_be_opened_is_right(database: str, tmp_path: Path) -
     (tmp_path / "s.yml").write_text(f"database: {database}\n")
 
     assert read_configuration(tmp_path / "s.yml", {}).settings.database == database
+
+
+EVERYTHING = """
+database: my.db
+packs: [precious]
+instruments: own.yml
+prices: {source: files, folder: prices, yahoo: {endpoint: "http://h", requests_per_minute: 3, path: chart}}
+channels:
+  console: console
+  mail:
+    url: env:MAIL
+    quiet_hours: {from: "22:00", to: "07:00", zone: Europe/Berlin, except: critical}
+    rate: 20 per hour
+    delivery: at_most_once
+routes:
+  - match: {severity: critical, pack: [precious], rule: [gsr-*], instrument: gold, labels: {a: b}, health: false}
+    channels: [mail]
+  - channels: console
+templates: words
+digests: [{every: week, at: "08:00", zone: Europe/Berlin, on_day: monday, channels: [mail]}]
+notices: [mail]
+heartbeat: env:PING
+status: {host: 127.0.0.1, port: 8480, token: env:TOKEN}
+poll: 15
+"""
+
+
+def test_an_address_in_a_wrong_place_of_the_settings_is_not_repeated(tmp_path: Path) -> None:
+    file, told = tmp_path / "s.yml", []
+    for text in planted(read_yaml(EVERYTHING, file="s.yml").value):
+        file.write_text(text)
+        try:
+            assert read_configuration(file, {}).address("mail")
+        except UsageError as error:
+            told.append(str(error))
+
+    assert len([one for one in told if "ntfy://***" in one]) > 150
+    assert [one for one in told if SECRET in one] == []
+
+
+@pytest.mark.parametrize("name", ["ntfy://secret@h", "Mail", "my phone", "1st", "[key]"])
+def test_the_name_of_a_channel_is_a_name_like_others(name: str, tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, f"channels: {{'{name}': console}}")
+
+    assert "the name of a channel begins with a small letter" in fault
+    assert "secret" not in fault
 
 
 def test_a_file_that_is_no_text_is_told_with_its_line_and_what_to_do(tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_a_key_of_another_place_is_told_to_be_that() -> None:
     ]
 
 
+def test_a_value_of_another_form_is_told_with_the_form() -> None:
+    class Coded(BaseModel):
+        currency: str = Field(pattern="^[A-Z]{3}$")
+
+    with pytest.raises(FaultyFileError, match=r"\{3\}\$'; got 'usd'"):
+        validate(read_yaml("currency: usd\n", file="f.yml"), Coded)
+
+
 def test_missing_keys_and_wrong_values_are_told_together_in_the_order_of_the_file() -> None:
     assert model_faults("rules:\n  a: {for: 3}\n  b: {when: x, for: many}\n  c: 5\n") == [
         'f.yml:1:1: the key "pack" is missing',

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from monitor import bars
-from monitor.errors import Fault, FaultyFileError, MonitorError, Place, UsageError
+from monitor.errors import Fault, FaultyFileError, MonitorError, Place, UsageError, hidden
 from monitor.instruments import Catalogue, Instrument
 from monitor.prices.rows import INTERVAL, refuse_intraday, refuse_unit, rows_to_bars, screened
 from monitor.prices.source import Fetched, Outcome
@@ -164,7 +164,9 @@ def _read_mapping(path: Path, catalogue: Catalogue) -> _Files:
     for key, value in document.value.items():
         if key not in catalogue.instruments:
             close = did_you_mean(key, catalogue.instruments) or "expected an id of the catalogue"
-            faults.append(Fault(document.key_place((key,)), f'unknown instrument "{key}"', hint=close))
+            faults.append(
+                Fault(document.key_place((key,)), f'unknown instrument "{hidden(key)}"', hint=close)
+            )
         names = value if isinstance(value, list) and value else [value]
         files[key] = tuple(path.parent / str(name) for name in names)
         for index, file in enumerate(files[key]):

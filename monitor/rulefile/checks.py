@@ -70,7 +70,7 @@ def _check_inhibited(pack: PackReader, path: Path, rule: Mapping[str, Any]) -> N
     names = rule.get("inhibited_by")
     own = {path[-1], f"{pack.mapping(()).get('pack')}/{path[-1]}"}
     for index, name in enumerate(names if isinstance(names, list) else ()):
-        if name in own:
+        if isinstance(name, str) and name in own:
             hint = "name the rule that silences this one"
             pack.fault((*path, "inhibited_by", index), "a rule cannot inhibit itself", hint)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.errors import Fault, Place
+from monitor.errors import Fault, Place, hidden
 from monitor.instruments import RESERVED, Catalogue
 from monitor.language import (
     BROKEN,
@@ -211,7 +211,7 @@ class PackReader:
                 did_you_mean(group, self.catalogue.groups)
                 or f"groups: {', '.join(sorted(self.catalogue.groups))}"
             )
-            self.fault((*path, "for_each"), f'unknown group "{group}"', hint)
+            self.fault((*path, "for_each"), f'unknown group "{hidden(group)}"', hint)
             return
         for member in self.members(group if isinstance(group, str) else None):
             self._conditions(path, rule, self.scope(member, name))
@@ -263,7 +263,7 @@ class PackReader:
         study = rule.get("study")
         if isinstance(study, str) and study != "it" and study not in self.catalogue.instruments:
             hint = did_you_mean(study, self.catalogue.instruments)
-            self.fault((*path, "study"), f'unknown instrument "{study}"', hint)
+            self.fault((*path, "study"), f'unknown instrument "{hidden(study)}"', hint)
 
     def _check_say(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
         text = rule.get("say")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from monitor.alerts import Severity
+from monitor.errors import shown
 from monitor.rulefile.values import (
     AmountFile,
     Bars,
@@ -27,14 +28,14 @@ HOLD, RESET_PENDING = "hold", "reset_pending"
 
 def _missing(value: object) -> object:
     if value not in (HOLD, RESET_PENDING):
-        msg = f"write {HOLD}, {RESET_PENDING} or {{close_after: 5 bars}}, not {value!r}"
+        msg = f"write {HOLD}, {RESET_PENDING} or {{close_after: 5 bars}}, not {shown(value)}"
         raise ValueError(msg)
     return value
 
 
 def _values(value: object) -> object:
     if not isinstance(value, list) or not value:
-        msg = f"write a list such as [90, 95], or {{from: 80, to: 100, step: 5, default: 90}}, not {value!r}"
+        msg = f"write a list such as [90, 95], or {{from: 80, to: 100, step: 5, default: 90}}, not {shown(value)}"
         raise ValueError(msg)
     return value
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from monitor.errors import shown
+
 BARS = r"^\s*0*[1-9]\d*\s+bars?\s*$"
 NAMED_BARS = r"^\s*([a-z_][a-z0-9_]*)\s+bars?\s*$"
 """A parameter stands for the number."""
@@ -21,7 +23,7 @@ DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 def _text(value: object, pattern: str, expected: str) -> str:
     if not isinstance(value, str) or re.match(pattern, value) is None:
-        msg = f"{expected}, not {value!r}"
+        msg = f"{expected}, not {shown(value)}"
         raise ValueError(msg)
     return value.strip()
 
@@ -70,7 +72,7 @@ def amount(value: object) -> Amount:
             number = float(str(value).rstrip("% "))
             if math.isfinite(number):
                 return Amount(number, percent)
-    msg = f"it is a number or a part of a hundred: write 90 or 8%, not {value!r}"
+    msg = f"it is a number or a part of a hundred: write 90 or 8%, not {shown(value)}"
     raise ValueError(msg)
 
 

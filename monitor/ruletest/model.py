@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from monitor.alerts import Kind, Reason, Severity
+from monitor.errors import shown
 from monitor.rulefile.model import NAME
 from monitor.rulefile.values import as_text
 
@@ -16,14 +17,14 @@ _STATE = re.compile(r"(ok|firing|(pending|recovering)( \d+/\d+)?)")
 def _day(value: object) -> date:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         return date.fromisoformat(value)
-    msg = f"a session label was expected, such as 2024-03-01; got {value!r}"
+    msg = f"a session label was expected, such as 2024-03-01; got {shown(value)}"
     raise ValueError(msg)
 
 
 def _state(value: object) -> str:
     if isinstance(value, str) and _STATE.fullmatch(value):
         return value
-    msg = f'a state was expected: ok, pending, "pending 2/3", firing, recovering, "recovering 1/2"; got {value!r}'
+    msg = f'a state was expected: ok, pending, "pending 2/3", firing, recovering, "recovering 1/2"; got {shown(value)}'
     raise ValueError(msg)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from monitor.bars import FIELDS
-from monitor.errors import Fault, Place
+from monitor.errors import Fault, Place, hidden
 from monitor.instruments import Instrument
 from monitor.ruletest.model import ColumnFile
 from monitor.ruletest.notation import Cell, NotationError, Series, read_series
@@ -46,7 +46,7 @@ def read_all(
 def _wrong_name(leg: LegName, instruments: Mapping[str, Instrument]) -> tuple[str, None, str | None] | None:
     name, field = leg
     if name not in instruments:
-        return f'unknown instrument "{name}"', None, did_you_mean(name, instruments)
+        return f'unknown instrument "{hidden(name)}"', None, did_you_mean(name, instruments)
     if field not in FIELDS:
         hint = did_you_mean(field, FIELDS) or f"fields: {', '.join(FIELDS)}"
         return f'"{field}" is no field of a bar', None, hint

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from monitor.errors import UnreachableError
+from monitor.errors import UnreachableError, hidden
 from monitor.status.app import make_app
 from monitor.status.guard import check_exposure
 from monitor.status.site import Site
@@ -25,7 +25,7 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        msg = f"the status page cannot listen on {host}:{port} ({reason}); set another status.port"
+        msg = f"the status page cannot listen on {hidden(host)}:{port} ({reason}); set another status.port"
         raise UnreachableError(msg) from None
 
 

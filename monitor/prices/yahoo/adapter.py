@@ -7,6 +7,7 @@ found is given up.
 """
 
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -59,7 +60,7 @@ class YahooSource:
         limits: Limits | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.label = f"Yahoo, as played by {endpoint}" if endpoint else "Yahoo"
+        self.label = f"Yahoo, as played by {_server(endpoint)}" if endpoint else "Yahoo"
         self._cache_folder = cache_folder
         self._endpoint = endpoint
         self._read = _by_history if path == "history" else _by_chart
@@ -235,3 +236,9 @@ def _fetched(instrument: Instrument, chart: Chart, daily: Daily) -> Fetched:
     return Fetched(
         instrument.id, Outcome.OK, daily.bars, meta=chart.meta, actions=actions, findings=daily.findings
     )
+
+
+def _server(endpoint: str) -> str:
+    """The server of an address: a login, path or query may hold a secret."""
+    scheme, slashes, rest = endpoint.partition("://")
+    return f"{scheme}{slashes}{re.split('[/?#]', rest)[0].rpartition('@')[2]}"

@@ -264,6 +264,14 @@ def test_the_label_tells_a_played_yahoo_from_the_real_one(source: YahooSource, s
     assert real.label == "Yahoo"
 
 
+def test_the_label_of_a_played_yahoo_tells_its_server_only() -> None:
+    played = YahooSource(
+        cache_folder=Path("nowhere"), endpoint="http://ann:s3cret@proxy:8000/s3cret?key=s3cret"
+    )
+
+    assert played.label == "Yahoo, as played by http://proxy:8000"
+
+
 def test_other_intervals_are_refused_before_anyone_is_asked(source: YahooSource, server: YahooServer) -> None:
     with pytest.raises(UsageError, match="daily bars only"):
         source.fetch([GOLD], interval="1h", since={}, now=THURSDAY_EVENING)
