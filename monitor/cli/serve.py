@@ -31,6 +31,7 @@ def serve(
     from monitor.logs import log_to_stderr
     from monitor.memory import stays
     from monitor.opening import make_context, open_source
+    from monitor.prices.source import page_name
     from monitor.settings import StatusSettings
     from monitor.status.histories import Histories
     from monitor.status.server import address, listen
@@ -59,7 +60,7 @@ def serve(
                 context=checked,
                 texts=lambda: texts,
                 now=watch.now,
-                prices=source.label,
+                prices=page_name(source),
                 clock=watch.label,
                 patience=patience(watch),
                 token=found.token,

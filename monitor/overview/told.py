@@ -47,7 +47,7 @@ def message_row(store: Store, row: OutboxRow) -> MessageRow:
     return MessageRow(
         ref=row.ref,
         channel=row.channel,
-        title=row.title,
+        title=discreet(row.title),
         status=row.status,
         created_at=row.created_at,
         sent_at=row.sent_at,

@@ -99,6 +99,11 @@ class PriceSource(Protocol):
         """Give back threads and connections; nothing is asked afterwards."""
 
 
+def page_name(source: PriceSource) -> str:
+    """What pages call a source: they show no path."""
+    return "price files" if source.name == "files" else source.label
+
+
 class FetchError(SourceError):
     """Inside a source: the answer for one instrument is not OK, and this is why."""
 

@@ -10,6 +10,7 @@ import structlog
 
 from monitor.config import Configuration
 from monitor.gather import Context
+from monitor.prices.source import page_name
 from monitor.settings import StatusSettings
 from monitor.status.histories import Histories
 from monitor.status.server import address, listen, served
@@ -57,7 +58,7 @@ def beside(daemon: Live) -> Iterator[None]:
             context=lambda: replace(daemon.context, store=reader),
             texts=lambda: daemon.texts,
             now=clock.now,
-            prices=daemon.context.source.label,
+            prices=page_name(daemon.context.source),
             clock=clock.label,
             patience=patience(clock),
             token=token,

@@ -24,7 +24,7 @@ class Site:
     """For sparklines and charts; whoever made it closes it."""
     now: Callable[[], datetime]
     prices: str
-    """Where prices come from, as every page says."""
+    """Where prices come from, as every page says: without a path."""
     clock: str = ""
     """What is said of a clock that was set."""
     patience: timedelta = timedelta(minutes=5)

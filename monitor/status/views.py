@@ -1,6 +1,7 @@
 """What each page and each address of the API reads: one function each, the same for people and programs."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from monitor.health import Health
@@ -64,14 +65,20 @@ def see_status(site: Site) -> StatusView:
         context, now = site.context(), site.now()
         points = standpoints(context.store, context.rulebook)
         near = _near(site, points)
-        return read_status(context, points, near, now=now, clock=site.clock, health=_health(site))
+        view = read_status(context, points, near, now=now, clock=site.clock, health=_health(site))
+        return view.model_copy(update={"prices": site.prices})
 
     return site.recent.get("status", read)
 
 
 def _health(site: Site) -> Health:
     """How every series is; most of what is shown asks for it."""
-    return site.recent.get("health", lambda: current_health(site.context(), now=site.now()))
+
+    def look() -> Health:
+        health = current_health(site.context(), now=site.now())
+        return replace(health, source=replace(health.source, source=site.prices))
+
+    return site.recent.get("health", look)
 
 
 def see_readiness(site: Site) -> list[str]:

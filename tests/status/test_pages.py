@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from monitor.cycle import run_cycle
+from monitor.instruments import Catalogue
+from monitor.prices.files import FileSource
+from monitor.prices.source import page_name
 from monitor.status.app import make_app
+from monitor.status.histories import Histories
 from monitor.status.recent import Recent
 from monitor.status.site import Site
-from monitor.storage.store import open_reader
-from tests.status.conftest import HOME, SECRET, context_of
+from monitor.storage.store import open_reader, open_store
+from tests.status.conftest import FIRST, HOME, SECRET, context_of
 
 PAGES = ("/", "/alerts", "/data", "/messages", "/attention")
 
@@ -99,6 +106,29 @@ def test_a_page_has_no_secret_no_path_and_no_markup_of_others(
             assert hidden not in text, f"{path} shows {hidden}"
     assert "no answer from …" in every_page["/messages"]
     assert "&lt;b&gt;holiday&lt;/b&gt;" in every_page["/attention"]
+
+
+def test_price_files_are_named_without_their_folder(tmp_path: Path, catalogue: Catalogue) -> None:
+    folder = tmp_path / "prices-of-ann"
+    folder.mkdir()
+    source = FileSource(folder, catalogue)
+    with closing(open_store(str(tmp_path / "own.db"))) as store, closing(Histories(wait=60)) as histories:
+        context = replace(context_of(store, tmp_path), source=source)
+        for evening in range(3):
+            run_cycle(context, now=FIRST + timedelta(days=evening))
+        site = Site(
+            context=lambda: context,
+            texts=dict,
+            now=lambda: FIRST + timedelta(days=3),
+            prices=page_name(source),
+            histories=histories,
+        )
+        ask = TestClient(make_app(site), base_url=HOME, follow_redirects=False)
+        told = {path: ask.get(path).text for path in (*PAGES, "/api/v1/status", "/metrics", "/readyz")}
+
+    assert "price files: most series get no prices since" in told["/"]
+    assert '"prices":"price files"' in told["/api/v1/status"].replace(": ", ":")
+    assert [path for path, text in told.items() if folder.name in text] == []
 
 
 def test_the_first_page_tells_what_is_open_and_what_is_wrong(every_page: dict[str, str]) -> None:
