@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.errors import UsageError
 
+YEARS = range(1900, 2200)
+"""A set clock begins in one of them: there is room before and behind for every span that is looked over."""
+FASTEST = 1_000_000
 LEAST_WAIT = 0.2
 """Seconds between two wake-ups of a job, however fast the clock runs."""
 
@@ -51,7 +54,10 @@ def read_clock(text: str | None) -> Clock:
         factor = float(speed.strip().removeprefix("x")) if speed else 1.0
     except ValueError:
         start, factor = None, 0.0
-    if start is None or start.tzinfo is None or factor <= 0:
-        msg = f"--clock: expected an instant with its offset, such as 2020-03-12T17:00-04:00 or ...,x3600; got {text!r}"
+    if start is None or start.tzinfo is None or start.year not in YEARS or not 0 < factor <= FASTEST:
+        msg = (
+            "--clock: expected an instant with its offset, such as 2020-03-12T17:00-04:00 or ...,x3600, "
+            f"from {YEARS[0]} to {YEARS[-1]} and at most x{FASTEST:,}; got {text!r}"
+        )
         raise UsageError(msg)
     return Clock(start.astimezone(UTC), factor)

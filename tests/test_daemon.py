@@ -88,7 +88,20 @@ def test_a_hangup_reloads_the_rules_and_a_faulty_edit_is_told_and_keeps_the_last
         assert daemon.stop() == 0
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2020-03-12", "2020-03-12T17:00", "2020-03-12T17:00-04:00,x0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2020-03-12",
+        "2020-03-12T17:00",
+        "2020-03-12T17:00-04:00,x0",
+        "2020-03-12T17:00-04:00,xinf",
+        "2020-03-12T17:00-04:00,xnan",
+        "2020-03-12T17:00-04:00,x1e300",
+        "9999-12-31T23:59Z",
+        "0001-01-01T00:00+14:00",
+    ],
+)
 def test_a_clock_that_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="expected an instant with its offset"):
         read_clock(text)

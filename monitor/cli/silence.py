@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from monitor.storage.store import Store
 
 LAST = timedelta(days=365)
+MOST_DAYS = 3_650
 
 app = typer.Typer(help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True)
 
@@ -53,6 +54,8 @@ def add(
     found = configuration(settings)
     watch = read_clock(clock or found.clock)
     rulebook = found.rulebook
+    if not reason.strip():
+        raise UsageError("--reason: expected why it is silenced, for whoever reads it later; got nothing")
     match = _match(rules, severity, pack, instrument, label)
     now = watch.now()
     end = _end(now, days, until, until_resolved=until_resolved)
@@ -102,6 +105,8 @@ def _end(now: datetime, days: float | None, until: date | None, *, until_resolve
     if sum((days is not None, until is not None, until_resolved)) != 1:
         raise UsageError("a silence needs one end: --days N, --until DATE or --until-resolved")
     if days is not None:
+        if days > MOST_DAYS:
+            raise UsageError(f"--days: expected at most {MOST_DAYS:,}; got {days:g}")
         return now + timedelta(days=days)
     end = datetime.combine(until, time(), UTC) if until else None
     if end is not None and end <= now:

@@ -9,6 +9,9 @@ from monitor.routing import Match
 from monitor.silences import Acknowledged, Silence
 from monitor.storage import schema
 
+LARGEST = 2**31 - 1
+"""No database counts silences beyond."""
+
 
 def add_silence(
     connection: Connection, match: Match, *, reason: str, author: str, since: datetime, until: datetime | None
@@ -34,6 +37,8 @@ def add_silence(
 
 def end_silence(connection: Connection, number: int, *, at: datetime) -> bool:
     """Let a silence end now; False when there is none of that number that still holds."""
+    if abs(number) > LARGEST:
+        return False
     table = schema.silence
     holds = (table.c.number == number, (table.c.until.is_(None)) | (table.c.until > at))
     return connection.execute(update(table).where(*holds).values(until=at)).rowcount == 1

@@ -118,6 +118,10 @@ def test_a_silence_shows_what_it_would_have_hidden_hides_and_can_be_ended(home: 
         (["--label", "metals", "--reason", "x", "--days", "1"], "--label: expected NAME=VALUE; got metals"),
         (["nothing-*", "--reason", "x", "--days", "1"], "no rule in force is meant"),
         (["gsr-*", "--reason", "x", "--until", "2020-01-01"], "is over already"),
+        (["gsr-*", "--reason", "x", "--days", "inf"], "--days: expected at most 3,650; got inf"),
+        (["gsr-*", "--reason", "x", "--days", "1e12"], "--days: expected at most 3,650; got 1e+12"),
+        (["gsr-*", "--reason", "", "--days", "1"], "--reason: expected why it is silenced"),
+        (["gsr-*", "--reason", "  ", "--days", "1"], "--reason: expected why it is silenced"),
         (
             ["gsr-*", "--reason", "x", "--days", "1", "--severity", "loud"],
             "expected info, warning or critical",

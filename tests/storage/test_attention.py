@@ -29,6 +29,7 @@ def test_a_silence_can_be_ended_once_and_only_while_it_holds(store: Store) -> No
     assert store.end_silence(number, at=LATER)
     assert not store.end_silence(number, at=LATER + timedelta(hours=1))
     assert not store.end_silence(number + 1, at=LATER)
+    assert not store.end_silence(99_999_999_999_999_999_999_999, at=LATER)
     assert store.silences()[0].until == LATER
 
 
