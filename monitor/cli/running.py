@@ -1,5 +1,6 @@
 """`run`, `once` and `demo`: the daemon, one cycle of it, and the whole path on the sample market."""
 
+from collections.abc import Collection
 from random import random
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,22 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
         show_json(_report(result, delivered.sent, len(waiting)))
     else:
         _tell(result, source.label, delivered.sent, watch.label)
-    _complain(result, source.label, failures(rows if delivered.dead else waiting, now=watch.now()))
+    undelivered = failures(rows if delivered.dead else waiting, now=watch.now())
+    _complain(result, context.rulebook.instruments, source.label, undelivered)
 
 
-def _complain(result: "Result", source: str, lines: list[str]) -> None:
-    """What failed, a line each on stderr, and the exit code that says so; `lines` tell of channels."""
+def _complain(result: "Result", read: Collection[str], source: str, lines: list[str]) -> None:
+    """What failed, a line each on stderr, and the exit code that says so; `lines` tell of channels.
+
+    Only of series that rules `read` the code says so; others were asked for a second opinion.
+    """
     for answer in result.failed:
-        note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}")
-    if result.failed and len(result.failed) == len(result.fetched):
+        aside = "" if answer.instrument in read else "; no rule reads it, it would only confirm a move"
+        note(f"warning: {answer.instrument}: {answer.outcome}: {answer.detail}{aside}")
+    fetched, failed = (
+        sum(one.instrument in read for one in answers) for answers in (result.fetched, result.failed)
+    )
+    if failed and failed == fetched:
         none = (
             f"{source} gave no prices; what is held stays, and once it answers every missed session is judged: "
             "try again later"
@@ -75,10 +84,8 @@ def _complain(result: "Result", source: str, lines: list[str]) -> None:
         lines = [*lines, none]
     if lines:
         raise UnreachableError("\n".join(lines))
-    if result.failed:
-        raise MonitorError(
-            f"{len(result.failed)} of {len(result.fetched)} series got no prices; the rules that need them wait"
-        )
+    if failed:
+        raise MonitorError(f"{failed} of {fetched} series got no prices; the rules that need them wait")
 
 
 def demo() -> None:

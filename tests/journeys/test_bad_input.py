@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,35 @@ def test_a_price_file_that_names_no_instrument_says_how_to_name_it(place: Home) 
     (line,) = refused(place, "backtest", "--prices", "prices-2020.csv", code=2)
 
     assert "rename it (gold.csv)" in line
+
+
+def _rows(base: float, last: float) -> str:
+    """Quiet closes of a hundred weekdays to 2025-04-03, and a last one of 2025-04-04."""
+    days = [day for n in range(140, -1, -1) if (day := date(2025, 4, 4) - timedelta(days=n)).weekday() < 5]
+    closes = [base * (1 + n % 3 / 100) for n in range(len(days) - 1)] + [last]
+    return "Date,Close\n" + "".join(f"{day},{close:.2f}\n" for day, close in zip(days, closes, strict=True))
+
+
+def test_a_series_that_no_rule_reads_and_nobody_serves_is_a_warning_only(place: Home) -> None:
+    settings = (
+        "database: metalwatch.db\nprices: {source: files, folder: prices}\npacks: [precious, mine.yml]\n"
+    )
+    (place.folder / "metalwatch.yml").write_text(settings)
+    (place.folder / "mine.yml").write_text("pack: mine\nabout: x\nrules: {dear: {when: copper > 9}}\n")
+    (place.folder / "prices").mkdir()
+    for name, base, last in (("gold", 3000, 3010), ("silver", 30, 15), ("copper", 4.5, 4.51)):
+        (place.folder / "prices" / f"{name}.csv").write_text(_rows(base, last))
+
+    done = place.command("once", "--clock", FRIDAY)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["slv", "sivr"]
+    assert all(line.endswith("; no rule reads it, it would only confirm a move") for line in lines)
+
+    (place.folder / "prices" / "copper.csv").unlink()
+    lines = refused(place, "once", "--clock", "2025-04-07T18:00-04:00", code=1)
+    assert lines[-1] == "error: 1 of 3 series got no prices; the rules that need them wait"
 
 
 # --- the world outside
