@@ -96,7 +96,7 @@ def _report(rule: str, tracks: Sequence[Track], decided: Iterable[Decided]) -> R
     if known:
         _answers(report, tracks)
     elif not report.suggestions:
-        report.suggestions.append("never known: no session has all the prices it reads")
+        report.suggestions.append(f"never known: {unknown_because(tracks)}")
     if report.a_year > OFTEN:
         text = f"{report.a_year:.0f} messages a year, more than one a week: a longer `for` or `cooldown` makes fewer"
         report.suggestions.append(text)
@@ -263,6 +263,25 @@ def too_long(track: Track) -> Iterator[str]:
             held = track.wide.select(columns).drop_nulls().height if columns else part.look_back
             if 0 < held < part.look_back:
                 yield f"{_name(part, track)} looks back over {part.look_back:,} bars, and {held:,} are held"
+
+
+def unknown_because(tracks: Sequence[Track], first: date | None = None) -> str:
+    """Why a rule has no answer in any session from `first` on, where its look-back is not the reason."""
+    last = max((track.sessions[-1] for track in tracks if len(track.sessions)), default=None)
+    if first is not None and last is not None and last < first:
+        return f"its last session, {last}, is before the span"
+    priced = sum(_priced(track, first) for track in tracks)
+    if not priced:
+        return "no session has all the prices it reads"
+    return f"what it measures has no value in any of {priced:,} sessions"
+
+
+def _priced(track: Track, first: date | None) -> int:
+    """In how many sessions all its prices are there."""
+    legs = [f"{instrument}.{name}" for instrument, name in sorted(track.instance.legs)]
+    rows = track.wide.select("session", *legs).drop_nulls()
+    rows = rows.filter(pl.col("session").is_in(track.sessions.implode()))
+    return rows.height if first is None else rows.filter(pl.col("session") >= first).height
 
 
 def _on_own_legs(node: Node) -> Iterator[Node]:

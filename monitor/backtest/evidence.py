@@ -130,7 +130,7 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
         outcomes=outcomes,
         neighbours=tuple(_neighbour(one, rule.id, run) for one in rule.shifted),
         anecdote=len(rule.episodes) < FEW,
-        verdict=verdict(rule.tracks, counted, outcomes, len(run.tests)),
+        verdict=verdict(rule.tracks, counted, outcomes, len(run.tests), first=rule.first),
     )
 
 

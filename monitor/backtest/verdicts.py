@@ -4,8 +4,9 @@ It speaks of `HEADLINE` sessions whatever the result; only where history is too 
 """
 
 from collections.abc import Sequence
+from datetime import date
 
-from monitor.backtest.deep import too_long
+from monitor.backtest.deep import too_long, unknown_because
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import FEW, HEADLINE, Chance, Outcome, Signals
 from monitor.engine import Track
@@ -14,10 +15,17 @@ SURE = 0.05
 LISTED = 3
 
 
-def verdict(tracks: Sequence[Track], counted: Signals, outcomes: Sequence[Outcome], tests: int) -> str:
-    """The sentence of one rule; `tracks` are those of all its instances."""
+def verdict(
+    tracks: Sequence[Track],
+    counted: Signals,
+    outcomes: Sequence[Outcome],
+    tests: int,
+    *,
+    first: date | None = None,
+) -> str:
+    """The sentence of one rule from a session on; `tracks` are those of all its instances."""
     if not counted.known:
-        return _never_known(tracks)
+        return _never_known(tracks, first)
     if not counted.episodes:
         return f"no episode in {counted.known:,} sessions, so nothing followed."
     if counted.true == counted.known:
@@ -32,9 +40,9 @@ def verdict(tracks: Sequence[Track], counted: Signals, outcomes: Sequence[Outcom
     return _sentence(many, told, tracks, tests)
 
 
-def _never_known(tracks: Sequence[Track]) -> str:
+def _never_known(tracks: Sequence[Track], first: date | None) -> str:
     found = dict.fromkeys(text for track in tracks for text in too_long(track))
-    return f"never known: {next(iter(found), 'no session has all the prices it reads')}."
+    return f"never known: {next(iter(found), None) or unknown_because(tracks, first)}."
 
 
 def _episodes(count: int, instances: int) -> str:

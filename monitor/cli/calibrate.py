@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import monitor
-from monitor.cli.history import bars_to_judge, check_held
+from monitor.cli.history import bars_to_judge, check_held, check_reached
 from monitor.cli.options import (
     FromOption,
     JsonOption,
@@ -61,6 +61,7 @@ def calibrate(
         note(f"warning: {warning}")
     check_held(rulebook, held.bars, held.source)
     check_span(start, end)
+    check_reached(rulebook, held, (start, end))
     with working("judging"):
         done = run(rulebook, held.bars, start=start, end=end)
     with patient() as patience:

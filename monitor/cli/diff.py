@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import monitor
-from monitor.cli.history import bars_of, check_held
+from monitor.cli.history import bars_of, check_held, check_reached
 from monitor.cli.options import (
     FromOption,
     JsonOption,
@@ -82,6 +82,8 @@ def diff(
     for book in books:
         check_held(book, held.bars, held.source)
     check_span(start, end)
+    for book in books:
+        check_reached(book, held, (start, end))
     with patient() as patience:
         versions = patience.watch(books, "versions judged")
         judged = [run(book, held.bars, start=start, end=end) for book in versions]

@@ -116,6 +116,7 @@ def _report(
     for warning in held.warnings:
         note(f"warning: {warning}")
     check_held(rulebook, held.bars, held.source)
+    check_reached(rulebook, held, span)
     with working("judging"):
         done = run(rulebook, held.bars, start=span[0], end=span[1])
     if not any(len(track.sessions) for track in done.tracks):
@@ -237,6 +238,21 @@ def check_held(rulebook: "Rulebook", bars: "pl.DataFrame", source: str) -> None:
     if not judged:
         raise UsageError(text)
     note(f"warning: {text}")
+
+
+def check_reached(rulebook: "Rulebook", held: Held, span: tuple[date | None, date | None]) -> None:
+    """UsageError where a span begins after the last session of all that is read, or ends before the first."""
+    import polars as pl
+
+    own = pl.col("instrument").is_in(sorted(rulebook.instruments))
+    sessions, (start, end) = held.bars.filter(own)["session"], span
+    first, last = sessions.min(), sessions.max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return
+    if start is not None and start > last:
+        raise UsageError(f"{held.source}: no session from {start} on; the last one is {last}")
+    if end is not None and end < first:
+        raise UsageError(f"{held.source}: no session up to {end}; the first one is {first}")
 
 
 def _alerts(report: "Report") -> dict[str, object]:

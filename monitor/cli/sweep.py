@@ -7,7 +7,7 @@ import typer
 
 import monitor
 from monitor.cli.heatmap import check_picture, draw
-from monitor.cli.history import bars_to_judge, check_held
+from monitor.cli.history import bars_to_judge, check_held, check_reached
 from monitor.cli.options import (
     FromOption,
     JsonOption,
@@ -77,6 +77,7 @@ def sweep(
         note(f"warning: {warning}")
     check_held(choices.rulebook, held.bars, held.source)
     check_span(start, end)
+    check_reached(choices.rulebook, held, (start, end))
     plan = Plan(choices=choices, start=start, end=end, windows=windows, target=wanted)
     with patient() as patience:
         done = run(plan, held.bars, engine=engine, processes=processes, watch=patience.watch)

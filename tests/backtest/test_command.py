@@ -89,6 +89,33 @@ def test_machines_read_all_of_it_and_the_same_command_writes_the_same_bytes(
     assert not any(rows.select(pl.selectors.float().is_nan().any()).row(0))
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            ("backtest", "own.yml", "--from", "2030-01-01"),
+            "no session from 2030-01-01 on; the last one is 2023-12-29",
+        ),
+        (
+            ("backtest", "own.yml", "--to", "1990-01-01"),
+            "no session up to 1990-01-01; the first one is 2020-01-01",
+        ),
+        (("diff", "own.yml", "own.yml", "--from", "2030-01-01"), "no session from 2030-01-01 on"),
+        (
+            ("calibrate", "own.yml:high", "--target", "4/year", "--from", "2030-01-01"),
+            "no session from 2030-01-01 on",
+        ),
+    ],
+)
+def test_a_span_without_a_session_is_refused_with_the_session_nearest_to_it(
+    place: Home, command: tuple[str, ...], told: str
+) -> None:
+    done = place.command(*command, "--prices", ".")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize(("option", "name"), [("--parquet", "rows.parquet"), ("--html", "page.html")])
 def test_a_file_that_cannot_be_written_is_told(place: Home, tmp_path: Path, option: str, name: str) -> None:
     done = place.command(*ARGUMENTS, "--to", "2020-06-30", option, str(tmp_path / "none" / name))

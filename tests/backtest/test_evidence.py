@@ -192,6 +192,16 @@ LONG = {"gold": spikes(400, (50, 150, 250)), "silver": grown(400)}
             "never known: zscore(gold, 252) looks back over 252 bars, and 100 are held.",
         ),
         (
+            'r: {when: "zscore(gold, 20) > 2", study: silver}',
+            made({"gold": [1.0] * 60, "silver": grown(60)}),
+            "never known: what it measures has no value in any of 60 sessions.",
+        ),
+        (
+            'r: {when: "gold / silver > 2", study: silver}',
+            made({"gold": [*[None] * 30, *grown(30)], "silver": [*grown(30), *[None] * 30]}),
+            "never known: no session has all the prices it reads.",
+        ),
+        (
             ABOVE,
             made({"gold": spikes(60, (53,)), "silver": grown(60)}),
             f"{ONE}: silver +0.5 % after 5 sessions against +0.5 % for any session: {LUCK} 5 tests.",
@@ -212,7 +222,18 @@ LONG = {"gold": spikes(400, (50, 150, 250)), "silver": grown(400)}
             "3 episodes, an anecdote; the rule names no instrument to `study`, so what followed is unknown.",
         ),
     ],
-    ids=["none", "one", "always", "look-back", "horizon", "too late", "no prices", "no study"],
+    ids=[
+        "none",
+        "one",
+        "always",
+        "look-back",
+        "flat",
+        "apart",
+        "horizon",
+        "too late",
+        "no prices",
+        "no study",
+    ],
 )
 def test_each_case_that_leaves_little_to_say_has_its_sentence(
     rules: str, bars: pl.DataFrame, sentence: str
@@ -221,6 +242,15 @@ def test_each_case_that_leaves_little_to_say_has_its_sentence(
 
     assert one.verdict == sentence
     assert "NaN" not in json.dumps(one.plain(), default=str, allow_nan=False)
+
+
+def test_a_rule_whose_prices_end_before_the_span_is_told_its_last_session() -> None:
+    bars = made({"gold": LONG["gold"][:50], "silver": LONG["silver"]})
+    done = run(pack(f"{ABOVE}\nother: {{when: silver > 1}}"), bars, start=sessions(400)[60])
+
+    one = measure(done, bars).rules[0]
+
+    assert one.verdict == f"never known: its last session, {sessions(400)[49]}, is before the span."
 
 
 def test_an_instrument_listed_later_leaves_earlier_episodes_unknown() -> None:

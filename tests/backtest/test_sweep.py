@@ -348,7 +348,8 @@ def test_people_read_tables_sentences_and_a_heat_map(folder: Path) -> None:
         (["--engine", "ray"], 'no engine "ray": local, dask, or dask:tcp://host:8786'),
         (["--chart", "nowhere/heat.svg"], "there is no folder nowhere"),
         (["--engine", "dask:somewhere"], '"somewhere" is no address of a Dask scheduler'),
-        (["--from", "2030-01-01"], "too short for 6 windows"),
+        (["--from", "2029-09-03"], "too short for 6 windows"),
+        (["--from", "2030-01-01"], "no session from 2030-01-01 on; the last one is 2029-09-28"),
         (["--target", "often"], '"often" is no rate of alerts'),
     ],
 )
