@@ -195,7 +195,9 @@ def test_status_shows_the_data_and_says_which_rules_wait(tmp_path: Path) -> None
 
     stale = place.command("status", "--clock", "2026-02-05T18:00-05:00")
     told = json.loads(place.command("status", "--json", "--clock", "2026-02-05T18:00-05:00").stdout)
+    fresh = json.loads(place.command("status", "--json", "--clock", "2026-02-02T18:00-05:00").stdout)
 
+    assert {row["stale_since"] for row in fresh["rules"]} == {None}
     assert (stale.returncode, stale.stderr) == (
         1,
         "error: gold and silver are stale; the rules that need them wait\n",

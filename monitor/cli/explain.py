@@ -58,8 +58,7 @@ def explain(
             rows = explained(store, rulebook, instances, now=now, session=session, known_by=known_by)
         told = [message_row(store, one) for one in messages]
     if not messages and not rows:
-        when = f"in session {session}" if session else f"by {at} UTC" if at else "yet"
-        raise UsageError(f"{what}: not judged {when}; `metalwatch once` judges what is complete")
+        raise UsageError(f"{what}: {_why_not(rulebook, what, at, now)}")
     if json:
         show_json({"about": what, "prices": source.label, "messages": told, "rules": rows})
         return
@@ -93,6 +92,18 @@ def _named(rulebook: "Rulebook", name: str) -> "tuple[Instance, ...]":
         hint = did_you_mean(name, known) or f"rules in force: {', '.join(k for k in known if '/' in k)}"
         raise UsageError(f'"{name}" is neither the ref of a message nor a rule in force; {hint}')
     return instances
+
+
+def _why_not(rulebook: "Rulebook", name: str, at: str | None, now: datetime) -> str:
+    """Why nothing is to be explained of a rule."""
+    from monitor.overview.explained import why_not
+
+    session, _ = _when(at)
+    if session is not None:
+        return why_not(_named(rulebook, name), rulebook, session, now=now)
+    if at is not None:
+        return f"nothing of what it reads was known by {at} UTC"
+    return "not judged yet; `metalwatch once` judges what is complete"
 
 
 def _of_messages(

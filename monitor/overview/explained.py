@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from monitor.overview.explained_rows import (
 from monitor.overview.told import MessageRow, message_rows
 from monitor.rules import Instance, InstanceKey, Level, Rulebook
 from monitor.selfcheck import evaluation_of
+from monitor.sessions import expected_sessions, settled_at
 from monitor.standing import comparisons
 from monitor.storage.records import Evaluation, Memory, Recorded
 from monitor.storage.store import Store
@@ -72,6 +73,23 @@ def explain(
                 )
             )
     return found
+
+
+def why_not(instances: Sequence[Instance], rulebook: Rulebook, session: date, *, now: datetime) -> str:
+    """Why these have no answer in a session that `explain` left out."""
+    if session > now.date() + timedelta(days=1):
+        return "that session is still to come"
+    names = frozenset[str]().union(*(one.instruments for one in instances))
+    read = rulebook.catalogue.subset(names)
+    due = [one for one in read if len(expected_sessions(one, session, session))]
+    if not due:
+        calendars = ", ".join(sorted({one.calendar for one in read}))
+        return f"{session:%A}, {session}, is no session of what it reads ({calendars})"
+    settled = max(settled_at(one, session) for one in due)
+    if settled > now:
+        return f"session {session} is not over: its prices are settled at {settled:%Y-%m-%d %H:%M} UTC"
+    told = f"not judged in session {session}: not all prices that it reads are held"
+    return f"{told}; `metalwatch once` judges what is complete"
 
 
 def _with_asked(rulebook: Rulebook, instances: Iterable[Instance]) -> Rulebook:

@@ -142,7 +142,7 @@ def test_a_rule_is_explained_also_where_it_did_not_fire_and_for_an_earlier_sessi
     weekend = later.command("explain", "gsr-stress", "--at", "2025-04-05")
     assert (wrong.returncode, weekend.returncode) == (2, 2)
     assert "expected a session such as 2026-01-30" in wrong.stderr
-    assert "not judged in session 2025-04-05" in weekend.stderr
+    assert "Saturday, 2025-04-05, is no session of what it reads (XNYS)" in weekend.stderr
 
 
 def test_a_backtest_lists_the_episodes_of_the_settings(place: Home) -> None:

@@ -11,7 +11,7 @@ from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import deliver_due
 from monitor.errors import DeliveryError
 from monitor.gather import Context
-from monitor.overview.explained import explain
+from monitor.overview.explained import explain, why_not
 from monitor.overview.explained_rows import ExplainedRow
 from monitor.prices.sample import SampleSource
 from monitor.proving import keep_evidence
@@ -24,6 +24,10 @@ from tests.support.rules import pack
 
 HIGH = "high: {when: gold > 2, for: 2 bars, clear_when: gold < 1.5, cooldown: 20 days}"
 DAYS = sessions(12)
+NOT_HELD = (
+    f"not judged in session {DAYS[2]}: not all prices that it reads are held; "
+    "`metalwatch once` judges what is complete"
+)
 
 
 @pytest.fixture
@@ -121,6 +125,21 @@ def test_a_session_that_there_is_not_is_not_explained(store: Store) -> None:
     book = pack(HIGH)
 
     assert explain(store, book, book.instances, now=evening(3), session=DAYS[0] - timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("session", "told"),
+    [
+        (DAYS[0] - timedelta(days=1), "Sunday, 2023-12-31, is no session of what it reads (24/5)"),
+        (DAYS[0] + timedelta(days=365), "that session is still to come"),
+        (DAYS[4], "session 2024-01-05 is not over: its prices are settled at 2024-01-05 21:00 UTC"),
+        (DAYS[2], NOT_HELD),
+    ],
+)
+def test_why_a_session_cannot_be_explained_is_told(session: date, told: str) -> None:
+    book = pack(HIGH)
+
+    assert why_not(book.instances, book, session, now=evening(3)) == told
 
 
 def test_a_decision_says_what_withheld_it_and_what_holds_now(store: Store) -> None:
