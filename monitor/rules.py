@@ -145,6 +145,16 @@ class Instance:
         return frozenset(instrument for instrument, _ in self.legs)
 
     @cached_property
+    def priced(self) -> frozenset[str]:
+        """The instruments that its conditions read."""
+        return frozenset(instrument for node in self.inputs for instrument, _ in price_legs(node))
+
+    @cached_property
+    def minds_missing(self) -> bool:
+        """Whether `on_missing` asks for something when prices stop."""
+        return any(dwell.minds_missing for dwell in self.dwells)
+
+    @cached_property
     def fired(self) -> Mapping[str, Fired]:
         """The other rules it asks about."""
         return {key: one for node in (*self.inputs, *self.shown.values()) for key, one in fired(node).items()}

@@ -82,6 +82,12 @@ def settled_at(instrument: Instrument, session: date) -> datetime:
     return min(settled, hours.early_closes[session] + max(auction, timedelta()))
 
 
+def last_settled(instrument: Instrument, now: datetime) -> date | None:
+    """The last expected session whose values are settled; None where there is none for a month."""
+    days = expected_sessions(instrument, now.date() - _LONGEST_CLOSURE, now.date() + _A_DAY)
+    return next((day for day in reversed(days.to_list()) if settled_at(instrument, day) <= now), None)
+
+
 def trading_since(instrument: Instrument, now: datetime) -> datetime | None:
     """The instant (UTC) at which the trading that goes on now began; None while the exchange is closed.
 

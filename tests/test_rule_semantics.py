@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 
-from monitor.alerts import Kind, Severity
+from monitor.alerts import Kind, Phase, Severity
 from monitor.catchup import seed
-from monitor.engine import observe
+from monitor.engine import observe, replay
 from monitor.errors import FaultyFileError
 from monitor.judge import Memories, judge
 from monitor.messages import Entry, compose
@@ -443,6 +444,82 @@ def test_missing_data_may_close_what_is_open_after_a_while() -> None:
     assert texts(found, Kind.RESOLVE) == [
         "RESOLVED r: closed without confirmation, 2024-01-05 (since 2024-01-01)"
     ]
+
+
+STOPPED = (91, 91, None, None, None, None)
+
+
+def test_missing_data_closes_what_is_open_although_all_its_prices_stopped() -> None:
+    book = pack("r:\n  when: gold > 90\n  on_missing: {close_after: 2 bars}")
+
+    found = judged(book, STOPPED, silver=(1,) * 6)
+
+    assert told(found) == [(0, "open"), (3, "resolve")]
+    assert found[1].transition.reason == "stale_closed"
+    assert (
+        found[1].transition.at == made({"silver": (1,) * 6})["known_at"][4]
+    )  # when the next session was over
+
+
+def test_the_close_is_the_same_when_prices_come_back() -> None:
+    book = pack("r:\n  when: gold > 90\n  on_missing: {close_after: 2 bars}")
+
+    before = judged(book, STOPPED, silver=(1,) * 6)
+    after = judged(book, (*STOPPED, 91), silver=(1,) * 7)
+
+    assert after[: len(before)] == before
+    assert told(after) == [(0, "open"), (3, "resolve"), (6, "open")]
+
+
+def test_missing_data_drops_what_is_pending_although_all_its_prices_stopped() -> None:
+    book = pack("r:\n  when: gold > 90\n  for: 3 bars\n  on_missing: reset_pending")
+    (track,) = observe(book, made({"gold": STOPPED, "silver": (1,) * 6}))
+
+    states, transitions = replay([track], {})
+
+    assert [(one.kind, one.session) for one in transitions] == [("pending", DAYS[0]), ("dropped", DAYS[2])]
+    assert states["p/r", None].phase is Phase.OK
+
+
+def test_a_session_that_may_still_come_is_not_missing() -> None:
+    book = pack("r:\n  when: gold > 90\n  on_missing: {close_after: 1 bar}")
+
+    assert told(judged(book, (91, 91, None), silver=(1, 1, 1))) == [(0, "open")]
+    assert told(judged(book, (91, 91, None, 91), silver=(1, 1, 1, 1))) == [
+        (0, "open"),
+        (2, "resolve"),
+        (3, "open"),
+    ]
+
+
+def test_a_market_far_away_makes_no_session_missing_that_is_not_over() -> None:
+    book = pack("r:\n  when: nys > 90\n  on_missing: {close_after: 1 bar}")
+    week = sessions(5, "XNYS", date(2024, 1, 8))
+
+    def judged_with_sydney(days: int) -> list[tuple[date, str]]:
+        sydney = made({"lyc": (1,) * days}, days=week)
+        (track,) = observe(book, pl.concat([sydney, made({"nys": (91, 91)}, days=week)]))
+        return [(one.session, one.kind.value) for one in replay([track], {})[1]]
+
+    # Sydney's Thursday is settled when New York's Wednesday is just over, and its Thursday has not begun.
+    assert judged_with_sydney(4) == [(week[0], "open")]
+    assert judged_with_sydney(5) == [(week[0], "open"), (week[2], "resolve")]
+
+
+def test_prices_that_stop_hold_where_nothing_else_comes_and_where_a_rule_asks_for_nothing() -> None:
+    closing = pack("r:\n  when: gold > 90\n  on_missing: {close_after: 1 bar}")
+
+    assert told(judged(closing, STOPPED)) == [(0, "open")]
+    assert told(judged(pack("r: {when: gold > 90}"), STOPPED, silver=(1,) * 6)) == [(0, "open")]
+
+
+def test_who_knows_that_sessions_are_complete_may_say_so() -> None:
+    book = pack("r:\n  when: gold > 90\n  on_missing: {close_after: 2 bars}")
+    complete = made({"silver": (1,) * 6})["known_at"][5]
+    (track,) = observe(book, made({"gold": STOPPED}), complete=complete)
+
+    assert track.sessions.to_list() == list(DAYS[:5])
+    assert [one.session for one in replay([track], {})[1]] == [DAYS[0], DAYS[3]]
 
 
 def test_an_edge_that_missing_data_closed_has_to_be_seen_anew() -> None:

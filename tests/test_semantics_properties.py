@@ -45,6 +45,7 @@ MESSAGE_KEYS = st.fixed_dictionaries(
         "inhibited_by": st.sampled_from(["[feed]", "[feed, other]"]),
     },
 )
+GOES_ON = "goes-on: {when: slv > 2}\n"
 FEED = "feed:\n  when: silver > 2\n  clear_for: 2 bars\nother:\n  when: silver < 1.5\n"
 
 
@@ -71,6 +72,27 @@ def book_of(rule: str) -> Rulebook:
 
 def tracks_of(book: Rulebook, market: Market, upto: int = DAYS - 1) -> tuple[Track, ...]:
     return observe(book, made({name: values[: upto + 1] for name, values in market.items()}))
+
+
+@settings(max_examples=50)
+@given(RULES, MARKETS, CUTS, st.integers(1, DAYS))
+def test_live_is_backtest_also_where_prices_stop(
+    rule: str, market: Market, cuts: list[int], stop: int
+) -> None:
+    market = with_a_stop(market, stop)
+    book = book_of(f"{rule}{GOES_ON}")
+    memories: Memories = {}
+    said: list[Decided] = []
+    for day in [*cuts, DAYS - 1]:
+        memories, decided = judge(tracks_of(book, market, day), stored(memories))
+        said += decided
+
+    assert (memories, said) == judge(tracks_of(book, market), {})
+
+
+def with_a_stop(market: Market, stop: int) -> Market:
+    """The same where gold has no bar from a day on, and another series goes on to the end."""
+    return {**market, "gold": [*market["gold"][:stop], *[None] * (DAYS - stop)], "slv": [1.0] * DAYS}
 
 
 Judged = tuple[Memories, list[Decided]]

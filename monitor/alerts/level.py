@@ -27,6 +27,11 @@ class Dwell:
     close_after: int | None = None
     """After so many unknown observations in a row an open level closes without confirmation."""
 
+    @property
+    def minds_missing(self) -> bool:
+        """Whether missing prices change a state by themselves, beyond what the next price would change anyway."""
+        return self.close_after is not None or self.max_unknown < MAX_UNKNOWN_PENDING
+
 
 @dataclass(frozen=True, slots=True)
 class LevelState:

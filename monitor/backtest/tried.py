@@ -19,7 +19,7 @@ from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, 
 from monitor.backtest.forward import Field, Floats, Rows, Study, study_of
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import HEADLINE
-from monitor.engine import Track, legs_of, observe_legs, opens, rejudged
+from monitor.engine import Track, complete_at, legs_of, observe_legs, opens, rejudged
 from monitor.errors import FaultyFileError
 from monitor.rulefile.choosing import Choices, Values
 from monitor.rules import Instance, Rulebook
@@ -116,7 +116,7 @@ class Job:
         asked = any(one.fired for one in unlike)
         others = self.choices.rulebook.instances if asked else ()
         book = Rulebook(instances=(*unlike, *others), catalogue=self.choices.catalogue)
-        tracks = observe_legs(book, self._legs)[: len(unlike)]
+        tracks = observe_legs(book, self._legs, complete=lambda: complete_at(self._bars))[: len(unlike)]
         return dict(zip(wanted, (track.cut(upto=self.end) for track in tracks), strict=True))
 
     def _tried(self, values: Values, fault: str | None, tracks: Sequence[Track]) -> tuple[Tried, Floats]:

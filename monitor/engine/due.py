@@ -1,6 +1,6 @@
 """In which sessions metrics should have a value, by the calendars of what they read; each question is answered once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ import polars as pl
 from monitor.instruments import Catalogue, Instrument
 from monitor.language import derived, price_legs
 from monitor.rules import Instance
-from monitor.sessions import expected_sessions
+from monitor.sessions import expected_sessions, last_settled, settled_at_column
 
 Groups = Mapping[str, tuple[frozenset[str], ...]]
 """Legs that stand for a function of a group: the instruments of each of its members."""
@@ -24,7 +24,10 @@ class Due:
     """The sessions that are expected of the instruments of a catalogue; steps that are no dates have no calendar."""
 
     catalogue: Catalogue
+    complete: Callable[[], datetime | None] = lambda: None
+    """Gives the instant at which all that was to be known of prices is known; only rules that mind ask for it."""
     _common: dict[tuple[frozenset[Clock], date, date], pl.Series] = field(default_factory=dict)
+    _ends: dict[str, date | None] = field(default_factory=dict)
 
     def missing_before(self, instruments: frozenset[str], held: pl.Series) -> pl.Series:
         """How many expected sessions are missing before each of those held."""
@@ -45,6 +48,28 @@ class Due:
     @cached_property
     def _one_of(self) -> dict[Clock, Instrument]:
         return {clock: self.catalogue.instruments[name] for name, clock in self._clock_of.items()}
+
+    def last_of_all(self, names: frozenset[str]) -> date | None:
+        """The last session of which a bar should be known of each of these instruments; None where nothing tells."""
+        ends = [self._last_of(name) for name in names if name in self._clock_of]
+        known = [end for end in ends if end is not None]
+        return min(known) if known and len(known) == len(ends) else None
+
+    def _last_of(self, name: str) -> date | None:
+        if name not in self._ends:
+            one = self.catalogue.instruments[name]
+            self._ends[name] = None if self._complete is None else last_settled(one, self._complete)
+        return self._ends[name]
+
+    @cached_property
+    def _complete(self) -> datetime | None:
+        return self.complete()
+
+    def settled(self, names: frozenset[str], days: pl.Series) -> pl.Series | None:
+        """The instants at which all these instruments are settled in some sessions."""
+        clocked = [self.catalogue.instruments[name] for name in sorted(names) if name in self._clock_of]
+        found = [settled_at_column(one, days) for one in clocked]
+        return pl.select(pl.max_horizontal(found)).to_series() if found else None
 
     def of_all(self, names: frozenset[str], start: date, end: date) -> pl.Series:
         """The sessions in which every one of these instruments should have a bar."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property, lru_cache, partial
 
 import numpy as np
@@ -58,7 +59,20 @@ class Joining:
     def _place(self, instance: Instance) -> int | None:
         """Where all metrics of an instance stand, if there is nothing to join."""
         places = {self._places[legs] for legs in instance.read}
-        return places.pop() if instance.compared <= self._whole and len(places) == 1 else None
+        if len(places) > 1 or not instance.compared <= self._whole:
+            return None
+        place = places.pop()
+        return None if self._end(instance, [self.together[place]]) else place
+
+    def _end(self, instance: Instance, panels: Iterable[Together]) -> date | None:
+        """Up to which session a rule that minds missing prices is judged, where its own prices end before."""
+        if not instance.minds_missing:
+            return None
+        last = max((panel.sessions[-1] for panel in panels if len(panel.sessions)), default=None)
+        if last is None or isinstance(last, datetime):
+            return None
+        end = self.due.last_of_all(instance.priced)
+        return end if end is not None and end > last else None
 
     @cached_property
     def _places(self) -> dict[Legs, int]:
@@ -95,7 +109,7 @@ class Joining:
         at = _latest(
             [_taken(panel.known.of(legs), own) for legs, panel, own in zip(keys, panels, taken, strict=True)]
         )
-        judged = _judged(every, at, fresh, expected)
+        judged = _judged(every, at, fresh, expected, whole=instance.minds_missing)
         metrics = {
             key: _taken(panel.values[key], own)
             for legs, panel, own in zip(keys, panels, taken, strict=True)
@@ -108,7 +122,8 @@ class Joining:
                 metrics[node.key] = _taken(panel.values[node.key], own)
         kept = {key: values[judged] for key, values in metrics.items()}
         known = at[judged]
-        known = known.fill_null(strategy="backward") if known.null_count() else known
+        if known.null_count():
+            known = self._filled(instance, known, _sessions(every[judged.start + 1 :], panels))
         return Steps([instance], _sessions(every[judged], panels), [lambda: known], kept, kept)
 
     def _expected(
@@ -118,8 +133,19 @@ class Joining:
         have = [panel.sessions for panel in panels if len(panel.sessions)]
         if not have:
             return []
-        groups, first, last = groups_of(instance), min(one[0] for one in have), max(one[-1] for one in have)
+        groups, first = groups_of(instance), min(one[0] for one in have)
+        last = self._end(instance, panels) or max(one[-1] for one in have)
         return [self.due.of_metric(_names(own), groups, first, last).cast(have[0].dtype) for own in legs]
+
+    def _filled(self, instance: Instance, at: pl.Series, following: pl.Series) -> pl.Series:
+        """The instants with those of sessions without a bar: the next one, or, where a rule minds missing prices, the
+        one at which the session after is settled, whatever comes later.
+        """
+        if instance.minds_missing and following.dtype == pl.Date:
+            due = self.due.settled(instance.priced, following[: len(at)])
+            if due is not None:
+                at = at.zip_with(at.is_not_null(), due.extend_constant(None, len(at) - len(due)))
+        return at.fill_null(strategy="backward")
 
 
 def _beside(together: Together, instances: Sequence[Instance]) -> Steps:
@@ -213,9 +239,11 @@ def _latest(known: Sequence[pl.Series]) -> pl.Series:
     )
 
 
-def _judged(every: Rows, at: pl.Series, fresh: Sequence[Rows], expected: Sequence[Rows]) -> slice:
-    """The sessions from the first to the last that has a bar, but for the newest while a metric that is due in it has
-    none yet: it is judged when it has, or when a later session exists.
+def _judged(
+    every: Rows, at: pl.Series, fresh: Sequence[Rows], expected: Sequence[Rows], *, whole: bool
+) -> slice:
+    """The sessions from the first to the last that has a bar, or of all, but for the newest while a metric that is due
+    in it has none yet: it is judged when it has, or when a later session exists.
     """
     rows = len(every)
     if rows and any(
@@ -226,4 +254,4 @@ def _judged(every: Rows, at: pl.Series, fresh: Sequence[Rows], expected: Sequenc
     if not at.null_count():
         return slice(0, rows)
     known = np.flatnonzero(~np.isnat(at[:rows].to_numpy()))
-    return slice(known[0], known[-1] + 1) if len(known) else slice(0, rows)
+    return slice(known[0], rows if whole else known[-1] + 1) if len(known) else slice(0, rows)

@@ -1,6 +1,7 @@
 """Bars -> the observations of every instance: metrics joined by session, each session classed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 
 import polars as pl
@@ -20,12 +21,19 @@ from monitor.language import (
 from monitor.rules import Instance, InstanceKey, Rulebook
 
 
-def observe(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
+def observe(rulebook: Rulebook, bars: pl.DataFrame, *, complete: datetime | None = None) -> tuple[Track, ...]:
     """The observations of every instance over all sessions of a bar frame of completed bars.
 
-    Rules that ask whether another fired come after it, and see it as one more leg.
+    Rules that ask whether another fired come after it, and see it as one more leg.  Prices that stopped are missing in
+    the sessions that were settled at `complete`: by default when the newest of all bars was known.
     """
-    return observe_legs(rulebook, legs_of(rulebook, bars))
+    return observe_legs(rulebook, legs_of(rulebook, bars), complete=lambda: complete or complete_at(bars))
+
+
+def complete_at(bars: pl.DataFrame) -> datetime | None:
+    """The instant at which the newest bar was known: what was settled then, and is not there, is missing."""
+    newest = bars["known_at"].max()
+    return newest if isinstance(newest, datetime) else None
 
 
 def legs_of(rulebook: Rulebook, bars: pl.DataFrame) -> pl.DataFrame:
@@ -36,9 +44,11 @@ def legs_of(rulebook: Rulebook, bars: pl.DataFrame) -> pl.DataFrame:
     return side_by_side(bars, legs, carried=carried)
 
 
-def observe_legs(rulebook: Rulebook, wide: pl.DataFrame) -> tuple[Track, ...]:
+def observe_legs(
+    rulebook: Rulebook, wide: pl.DataFrame, *, complete: Callable[[], datetime | None] = lambda: None
+) -> tuple[Track, ...]:
     """As `observe`, of legs that are side by side already."""
-    due = Due(rulebook.catalogue)
+    due = Due(rulebook.catalogue, complete)
     tracks: dict[InstanceKey, Track] = {}
     for stage in _stages(rulebook.instances):
         wide = _with_fired(wide, stage, tracks)

@@ -15,8 +15,9 @@ from monitor.bars import completed
 from monitor.engine import Track, observe
 from monitor.judge import Memory, judge
 from monitor.policy import Decided
-from monitor.rules import Instance, InstanceKey, Rulebook
+from monitor.rules import Instance, InstanceKey
 from monitor.ruletest.cases import Case
+from monitor.sessions import settled_at
 from monitor.storage.codec import from_plain, to_plain
 
 Memories = Mapping[InstanceKey, Memory]
@@ -29,7 +30,7 @@ _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 class Engine:
     """What is under test besides the rules; a test of the variants puts a broken one here."""
 
-    observe: Callable[[Rulebook, pl.DataFrame], Sequence[Track]] = observe
+    observe: Callable[..., Sequence[Track]] = observe
     judge: Callable[..., tuple[dict[InstanceKey, Memory], list[Decided]]] = judge
 
 
@@ -71,14 +72,18 @@ class Judging:
         self._final: Sequence[Track] | None = None
         self._by_column: dict[int, Sequence[Track]] = {}
 
-    def observed(self, bars: pl.DataFrame) -> Sequence[Track]:
-        return self.engine.observe(self.case.rulebook, completed(bars, now=_END_OF_TIME))
+    def observed(self, bars: pl.DataFrame, column: int) -> Sequence[Track]:
+        """The observations over bars, where the session of a column is complete."""
+        book, session = self.case.rulebook, self.timeline.session(column)
+        settled = (settled_at(one, session) for one in book.catalogue.subset(book.instruments))
+        complete = max(settled, default=None)
+        return self.engine.observe(book, completed(bars, now=_END_OF_TIME), complete=complete)
 
     @property
     def final(self) -> Sequence[Track]:
         """The observations over all bars."""
         if self._final is None:
-            self._final = self.observed(self.timeline.everything)
+            self._final = self.observed(self.timeline.everything, self.timeline.last)
         return self._final
 
     def tracks(self, column: int) -> Sequence[Track]:
@@ -90,7 +95,7 @@ class Judging:
         if self.timeline.steady and column in self.timeline.whole:
             return self.final
         if column not in self._by_column:
-            self._by_column[column] = self.observed(self.timeline.known(column))
+            self._by_column[column] = self.observed(self.timeline.known(column), column)
         return self._by_column[column]
 
     def straight(self) -> Run:
@@ -129,7 +134,7 @@ class Judging:
         run = Run()
         memories: Memories = {}
         for column in self._poisoned_columns(straight):
-            tracks = self.observed(self.timeline.poisoned(column))
+            tracks = self.observed(self.timeline.poisoned(column), self.timeline.last)
             memories = self._step(run, column, self._as_far(tracks, straight, column), memories)
         return run
 

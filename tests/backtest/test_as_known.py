@@ -30,7 +30,7 @@ from monitor.storage.database import writing
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
-from tests.test_semantics_properties import DAYS, MARKETS, RULES, Market, book_of
+from tests.test_semantics_properties import DAYS, GOES_ON, MARKETS, RULES, Market, book_of, with_a_stop
 
 BEGIN = datetime(2024, 1, 2, 3, tzinfo=UTC)
 BOOK = pack("high: {when: gold > 2, clear_when: gold < 1.5}")
@@ -112,6 +112,22 @@ def test_live_transitions_are_those_of_a_backtest_of_what_was_known(
 ) -> None:
     book = book_of(rule)
     store = open_store(str(shutil.copy(template, template.with_suffix(".example"))))
+
+    decided = live(store, market, polls, [book] * len(polls))
+    again = as_known(book, store.bar_versions(), first_started=started(store))
+    store.close()
+
+    assert again == tuple(decided)
+
+
+@settings(max_examples=12)
+@given(RULES, MARKETS, POLLS, st.integers(1, DAYS - 1))
+def test_they_are_where_prices_stop_and_others_go_on(
+    template: Path, rule: str, market: Market, polls: Sequence[Poll], stop: int
+) -> None:
+    book = book_of(f"{rule}{GOES_ON}")
+    market = with_a_stop(market, stop)
+    store = open_store(str(shutil.copy(template, template.with_suffix(".stopped"))))
 
     decided = live(store, market, polls, [book] * len(polls))
     again = as_known(book, store.bar_versions(), first_started=started(store))

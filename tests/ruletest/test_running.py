@@ -71,6 +71,16 @@ def test_words_that_a_message_lacks_are_told_with_the_message(tmp_path: Path) ->
     assert "high" in (found.differences[0].got or "")
 
 
+def test_prices_that_stop_are_missing_in_the_columns_that_follow(tmp_path: Path) -> None:
+    rules = "rules:\n  high: {when: gold > 90, on_missing: {close_after: 2 bars}}\n"
+    expected = "{at: 1, kind: open, rule: high}, {at: 3, kind: resolve, rule: high}"
+    body = f'series: {{gold: "80 91 _ _ _ _"}}\nexpect: {{transitions: [{expected}]}}\n'
+
+    found = outcome(tmp_path, body, pack=f"pack: metals\nabout: made up\n{rules}")
+
+    assert found.passed, told(found)
+
+
 def test_pending_and_dropped_count_only_when_they_are_listed(tmp_path: Path) -> None:
     body = 'rules: [high]\nseries: {gold: "1820*2 1700", silver: "20*3"}\nexpect: {transitions: [%s]}\n'
 
@@ -195,11 +205,11 @@ expect: {}
 """
 
 
-def peeking(rulebook: Rulebook, bars: pl.DataFrame) -> list[Track]:
+def peeking(rulebook: Rulebook, bars: pl.DataFrame, **how: Any) -> list[Track]:
     """An engine in which every session is judged by the next one's values."""
     return [
         replace(track, verdicts=tuple(np.append(v[1:], v[-1:]) for v in track.verdicts))
-        for track in observe(rulebook, bars)
+        for track in observe(rulebook, bars, **how)
     ]
 
 
@@ -256,9 +266,9 @@ def test_a_sound_engine_diverges_nowhere(tmp_path: Path) -> None:
 def test_judging_keeps_what_it_observed(tmp_path: Path) -> None:
     calls: list[int] = []
 
-    def counted(rulebook: Rulebook, bars: pl.DataFrame) -> tuple[Track, ...]:
+    def counted(rulebook: Rulebook, bars: pl.DataFrame, **how: Any) -> tuple[Track, ...]:
         calls.append(bars.height)
-        return observe(rulebook, bars)
+        return observe(rulebook, bars, **how)
 
     test = read(tmp_path, HEAD + case(STEADY))
     found = run_case(test, test.cases[0], Engine(observe=counted))
