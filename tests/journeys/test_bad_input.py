@@ -189,7 +189,7 @@ def test_an_address_that_is_not_where_the_settings_say_is_told_for_each_channel(
         ("backtest --prices nowhere", "error: nowhere: there is no such file or folder of prices"),
         (
             "backtest --to 1990-01-01",
-            "error: sample market, simulated: no session in which all that a rule reads has a price",
+            "error: sample market, simulated: no session up to 1990-01-01; the first one is 2000-08-30",
         ),
     ],
 )
