@@ -74,27 +74,6 @@ def tracks_of(book: Rulebook, market: Market, upto: int = DAYS - 1) -> tuple[Tra
     return observe(book, made({name: values[: upto + 1] for name, values in market.items()}))
 
 
-@settings(max_examples=50)
-@given(RULES, MARKETS, CUTS, st.integers(1, DAYS))
-def test_live_is_backtest_also_where_prices_stop(
-    rule: str, market: Market, cuts: list[int], stop: int
-) -> None:
-    market = with_a_stop(market, stop)
-    book = book_of(f"{rule}{GOES_ON}")
-    memories: Memories = {}
-    said: list[Decided] = []
-    for day in [*cuts, DAYS - 1]:
-        memories, decided = judge(tracks_of(book, market, day), stored(memories))
-        said += decided
-
-    assert (memories, said) == judge(tracks_of(book, market), {})
-
-
-def with_a_stop(market: Market, stop: int) -> Market:
-    """The same where gold has no bar from a day on, and another series goes on to the end."""
-    return {**market, "gold": [*market["gold"][:stop], *[None] * (DAYS - stop)], "slv": [1.0] * DAYS}
-
-
 Judged = tuple[Memories, list[Decided]]
 _JUDGED: dict[str, Judged] = {}
 
@@ -117,17 +96,38 @@ def stored(memories: Memories) -> dict[tuple[str, str | None], Memory]:
     return {key: from_plain(Memory, to_plain(memory)) for key, memory in memories.items()}
 
 
-@settings(max_examples=50)
-@given(RULES, MARKETS, CUTS)
-def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
-    book = book_of(rule)
+def in_slices(book: Rulebook, market: Market, cuts: list[int]) -> Judged:
+    """A life judged up to some days, one after the other, as a daemon does."""
     memories: Memories = {}
     said: list[Decided] = []
     for day in [*cuts, DAYS - 1]:
         memories, decided = judge(tracks_of(book, market, day), stored(memories))
         said += decided
+    return memories, said
 
-    assert (memories, said) == judge(tracks_of(book, market), {})
+
+@settings(max_examples=50)
+@given(RULES, MARKETS, CUTS)
+def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
+    book = book_of(rule)
+
+    assert in_slices(book, market, cuts) == judge(tracks_of(book, market), {})
+
+
+@settings(max_examples=50)
+@given(RULES, MARKETS, CUTS, st.integers(1, DAYS))
+def test_live_is_backtest_also_where_prices_stop(
+    rule: str, market: Market, cuts: list[int], stop: int
+) -> None:
+    market = with_a_stop(market, stop)
+    book = book_of(f"{rule}{GOES_ON}")
+
+    assert in_slices(book, market, cuts) == judge(tracks_of(book, market), {})
+
+
+def with_a_stop(market: Market, stop: int) -> Market:
+    """The same where gold has no bar from a day on, and another series goes on to the end."""
+    return {**market, "gold": [*market["gold"][:stop], *[None] * (DAYS - stop)], "slv": [1.0] * DAYS}
 
 
 @settings(max_examples=40)
