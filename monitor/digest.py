@@ -1,7 +1,8 @@
 """The digest: a span told in one message, and when the next one is due.
 
-What is open, what opened, escalated, closed or was corrected, what is nearest to its threshold, which rules never fired, how the data is, and
-what was withheld and why.  When nothing happened it says so: a digest that comes is a sign that somebody watches.
+What is open, what opened, escalated, closed or was corrected, what is nearest to its threshold, which rules never
+fired, how the data is, and what was withheld and why.  When nothing happened it says so: a digest that comes is a sign
+that somebody watches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

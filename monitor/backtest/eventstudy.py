@@ -124,14 +124,14 @@ def sentence(done: Studied, subject: str) -> str:
     usual = "its own mean" if done.market is None else f"what {done.market} explains"
     return (
         f"{_many(told)}: {subject} {own.mean * 100:+.1f} % beyond {usual} in the session of the event and the "
-        f"{told.stop} after it; {_share(placebo.beaten)} of random dates with the same spacing did as well or better in that "
+        f"{told.stop} after it; {share_is(placebo.beaten)} of random dates with the same spacing did as well or better in that "
         f"direction (two-sided {p_is(placebo.p)}): {_luck(told, placebo)}."
     )
 
 
-def _share(value: float) -> str:
-    """Never zero: the actual dates are among the random ones."""
-    return f"{value:.0%}" if value >= LEAST_SHARE else "less than 1%"
+def share_is(value: float, *, least: str = "less than 1%") -> str:
+    """A share of random dates, never told as zero: the actual ones are among them."""
+    return f"{value:.0%}" if value >= LEAST_SHARE else least
 
 
 def _many(told: Around) -> str:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from monitor.instruments import Catalogue
 
 LEAST_SHOWN = 0.0005
-LEAST_SHARE = 0.005
 
 
 def register(app: typer.Typer) -> None:
@@ -243,17 +242,15 @@ def _without(one: "Case", held: Collection[str]) -> str:
 
 
 def _row(one: "Around") -> tuple[str, ...]:
+    from monitor.backtest.eventstudy import share_is
+
     own, placebo = one.figures, one.placebo
     share = "-" if own.hit_rate is None else f"{own.hit_rate:.0%}"
     head = (_window(one), str(own.count), _percent(own.mean), _percent(own.median), _percent(one.spread, "."))
     if placebo is None:
         return (*head, share, "-", "-", "-")
     between = f"{_percent(placebo.low)}..{_percent(placebo.high)}"
-    return (*head, share, between, _share(placebo.beaten), _p(placebo.p))
-
-
-def _share(value: float) -> str:
-    return f"{value:.0%}" if value >= LEAST_SHARE else "<1%"
+    return (*head, share, between, share_is(placebo.beaten, least="<1%"), _p(placebo.p))
 
 
 def _p(value: float) -> str:
