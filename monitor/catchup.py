@@ -17,12 +17,12 @@ import polars as pl
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, transition_id
 from monitor.bars import completed
 from monitor.edits import is_silent_first
-from monitor.engine import Inhibitors, Track, observe, replay, transition
+from monitor.engine import Inhibitors, Track, observe, state_after, transition
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
 from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told, withholding
-from monitor.reconcile import Lived, Past, differs, remember, renamed
+from monitor.reconcile import Lived, Past, before_window, differs, remember, renamed
 from monitor.rules import Instance, InstanceKey, Rule, Rulebook
 from monitor.silences import NOBODY, Hush
 
@@ -176,7 +176,8 @@ def seed(
     of other instances, which may inhibit these, and of these when their rule was in force before.
     """
     histories = [track.cut(upto=upto) for track in tracks]
-    states, _ = replay(histories, {})
+    bases = {track.instance.key: before_window(track) for track in histories}
+    states = {track.instance.key: state_after(track, bases[track.instance.key]) for track in histories}
     held = memories or {}
     inhibitors = Inhibitors({**{key: memory.state for key, memory in held.items()}, **states}, ())
     hushed = hushed_by(inhibitors, hush)
@@ -192,7 +193,7 @@ def seed(
                 Decided(transition=one, sent=cause is None, cause=cause, text=words(instance, one))
             )
             told = _first_told(track, state, one, cause)
-        past = replace(_seeded_past(track, state, told), corrections=number)
+        past = replace(_seeded_past(track, bases[instance.key], state, told), corrections=number)
         after[instance.key] = Memory(state, told, instance.semantic_hash, past)
     return after, decided
 
@@ -202,10 +203,10 @@ def _corrections(former: Memory | None) -> int:
     return former.past.corrections + 1 if former is not None and former.past is not None else 0
 
 
-def _seeded_past(track: Track, state: AlertState, told: Told) -> Past:
+def _seeded_past(track: Track, base: AlertState, state: AlertState, told: Told) -> Past:
     """What a first judgement leaves to be corrected: its last sessions, and the episode that is open."""
     opened = state.opened
-    past = remember(track, Past(AlertState.fresh(len(state.levels))), state, (), ())
+    past = remember(track, Past(base), state, (), ())
     if state.worst is None or opened is None:
         return past
     worst = track.instance.levels[state.worst].severity

@@ -170,6 +170,12 @@ def remember(
     )
 
 
+def before_window(track: Track) -> AlertState:
+    """The state before the last sessions of an instance that is judged for the first time."""
+    fresh, surplus = AlertState.fresh(len(track.instance.levels)), len(track.sessions) - WINDOW
+    return state_after(track.cut(upto=track.sessions[surplus - 1]), fresh) if surplus > 0 else fresh
+
+
 def open_before(track: Track, base: AlertState) -> tuple[Lived, ...]:
     """The episode that was open before the remembered sessions, as it was then."""
     if base.level is None or base.worst is None or base.opened is None:
