@@ -29,7 +29,7 @@ STATE_KEYS = st.fixed_dictionaries(
     {},
     optional={
         "for": st.sampled_from(["2 bars", "{bars: 2, of: 3}", "{bars: 3, of: 5}"]),
-        "clear_for": st.sampled_from(["2 bars", "3 bars"]),
+        "clear_for": st.sampled_from(["2 bars", "3 bars", "8 bars"]),
         "mode": st.just("edge"),
         "on_missing": st.sampled_from(["reset_pending", "{close_after: 1 bar}", "{close_after: 3 bars}"]),
         "expires": st.integers(0, 50).map(lambda days: str(FIRST + timedelta(days=days))),

@@ -12,7 +12,7 @@ The states of a level:
 """
 
 from monitor.alerts.kinds import RECORDED_ONLY, Kind, Phase, Reason, Severity, Verdict
-from monitor.alerts.ladder import AlertState, Change, advance_ladder
+from monitor.alerts.ladder import AlertState, Change, advance_ladder, clearing
 from monitor.alerts.level import MAX_UNKNOWN_PENDING, Dwell, LevelState, advance, is_idle
 from monitor.alerts.transition import Transition, transition_id
 
@@ -31,6 +31,7 @@ __all__ = [
     "Verdict",
     "advance",
     "advance_ladder",
+    "clearing",
     "is_idle",
     "transition_id",
 ]

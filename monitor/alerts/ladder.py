@@ -80,6 +80,12 @@ def advance_ladder(
     return episode, (*changes, *change)
 
 
+def clearing(state: AlertState, sessions: int) -> AlertState:
+    """An instance of one level that is open, after so many clear sessions in a row that resolve nothing yet."""
+    (level,) = state.levels
+    return replace(state, levels=(replace(level, clears=level.clears + sessions),))
+
+
 def _expire(state: AlertState, session: date) -> tuple[AlertState, tuple[Change, ...]]:
     pending = (i for i, level in enumerate(state.levels) if level.phase is Phase.PENDING)
     changes = [Change(Kind.DROPPED, index, Reason.EXPIRED) for index in pending]

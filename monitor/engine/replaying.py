@@ -16,6 +16,7 @@ from monitor.alerts import (
     Transition,
     Verdict,
     advance_ladder,
+    clearing,
     is_idle,
 )
 from monitor.engine.runs import Rows, episodes_of, is_by_runs
@@ -88,6 +89,8 @@ def _changes(track: Track, state: AlertState) -> Iterator[tuple[int, AlertState,
     if row >= rows:
         return
     while (row := _next_row(state, dwells, positions, row, stop)) < rows:
+        if ahead := _clears_ahead(state, dwells, track, row, stop):
+            state, row = clearing(state, ahead), row + ahead
         verdicts = [track.verdict(level, row) for level in range(len(dwells))]
         before = state
         state, changes = advance_ladder(state, track.sessions[row], verdicts, dwells, expires=expires)
@@ -121,6 +124,15 @@ def _next_row(state: AlertState, dwells: Sequence[Dwell], positions: Positions, 
         if at < len(found):
             nearest = min(nearest, int(found[at]))
     return nearest
+
+
+def _clears_ahead(state: AlertState, dwells: Sequence[Dwell], track: Track, row: int, stop: int) -> int:
+    """How many sessions from here on, before the last of them, only count as clear; of one level: others may change."""
+    if len(dwells) > 1 or not state.levels[0].phase.is_open:
+        return 0
+    wanted = dwells[0].clear_bars - state.levels[0].clears
+    counting = track.verdicts[0][row : min(row + wanted, stop)] == Verdict.CLEAR
+    return max(0, (len(counting) if counting.all() else int(counting.argmin())) - 1)
 
 
 def _transition(
