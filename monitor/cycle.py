@@ -16,7 +16,7 @@ from monitor.alerts import Kind, Transition
 from monitor.background import background, chart
 from monitor.catchup import Step, catch_up
 from monitor.engine import Track
-from monitor.gather import FIRST_STARTED, Context, Gathered, fetch
+from monitor.gather import Context, Gathered, fetch
 from monitor.health import Event
 from monitor.instruments import AssetKind
 from monitor.live import basis, close, firing, previews, traded, with_inhibitors
@@ -27,7 +27,7 @@ from monitor.routing import episode_of
 from monitor.rules import Instance
 from monitor.selfcheck import evaluations, judging
 from monitor.silences import hush
-from monitor.storage.records import Judged, Judging
+from monitor.storage.records import FIRST_STARTED, Judged, Judging
 from monitor.wellbeing import keep_health
 
 

@@ -25,10 +25,6 @@ class Every(StrEnum):
     DAY = "day"
     WEEK = "week"
 
-    @property
-    def span(self) -> timedelta:
-        return timedelta(days=7 if self is Every.WEEK else 1)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -50,6 +46,10 @@ class Schedule:
             if due <= now and (self.every is Every.DAY or day.weekday() == self.weekday):
                 return due
             day -= timedelta(days=1)
+
+    def before(self, due: datetime) -> datetime:
+        """The instant at which it was due before that one; not always so many hours, since clocks change."""
+        return self.last_due(due - timedelta.resolution)
 
 
 Sections = Mapping[str, Sequence[str]]

@@ -20,7 +20,7 @@ from monitor.quality import Finding, Judged, Kind, judge_live, siblings
 from monitor.routing import Routing
 from monitor.rules import Rulebook
 from monitor.sessions import expected_sessions, missing_sessions, settled_at, trading_since
-from monitor.storage.records import Polled
+from monitor.storage.records import FIRST_STARTED, Polled
 from monitor.storage.store import Store
 
 LONGEST_CLOSURE = timedelta(days=12)
@@ -31,7 +31,6 @@ AS_FAR_AS_JUDGED = timedelta(days=240)
 """So much of what is held tells whether a move is believable."""
 MANY = 3
 """Revisions in one poll after which the whole history is asked for: a vendor revises the last bar only."""
-FIRST_STARTED = "first_started_at"
 HOLDS = "holds_prices"
 SIMULATED = "sample"
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from monitor.alerts import RECORDED_ONLY, Kind, Severity
 from monitor.digest import Schedule, compose_digest, counts
@@ -15,7 +16,7 @@ from monitor.policy import SILENT_KIND
 from monitor.quality import briefly
 from monitor.rules import Instance, Rulebook
 from monitor.standing import Standing, standing
-from monitor.storage.records import Evaluation, Memory, OutboxRow, Recorded
+from monitor.storage.records import FIRST_STARTED, Evaluation, Memory, OutboxRow, Recorded
 from monitor.storage.store import Store
 
 LATEST = timedelta(days=1)
@@ -190,16 +191,22 @@ def digests_due(
     source: str,
     health: Sequence[str] = (),
 ) -> int:
-    """Owe every digest that is due and was not written yet; one that was missed for a day is not made up for."""
-    written = 0
+    """Owe every digest that is due and was not written yet; one that was missed for a day is told with the next."""
+    written, started = 0, _instant(store.meta(FIRST_STARTED))
     for schedule in schedules:
-        due = schedule.last_due(now)
-        mark = f"digest {schedule.every} {','.join(schedule.channels)}"
-        if now - due > LATEST or store.meta(mark) == due.isoformat():
+        due, mark = schedule.last_due(now), _mark(schedule)
+        last = _instant(store.meta(mark))
+        if started is None or due < started or now - due > LATEST or last == due:
             continue
-        ledger = read_ledger(store, rulebook, since=due - schedule.every.span, until=due)
-        found = briefly(one for one, at in store.findings() if _between(at, due, schedule))
-        told = counts({name: len(one) for name, one in ledger.happened.items()} | {"Open": len(ledger.open)})
+        usual = schedule.before(due)
+        missed = last if last is not None and last < usual else None
+        since = missed or usual
+        ledger = read_ledger(store, rulebook, since=since, until=due)
+        found = briefly(one for one, at in store.findings() if since <= at < due)
+        longer = f"since {_local_day(missed, schedule)}, " if missed else ""
+        told = longer + counts(
+            {name: len(one) for name, one in ledger.happened.items()} | {"Open": len(ledger.open)}
+        )
         parts = sections(ledger, health=health, found=found)
         messages = [
             compose_digest(name, schedule, due, told, parts, source=source) for name in schedule.channels
@@ -210,5 +217,15 @@ def digests_due(
     return written
 
 
-def _between(at: datetime, due: datetime, schedule: Schedule) -> bool:
-    return due - schedule.every.span <= at < due
+def _mark(schedule: Schedule) -> str:
+    """The name under which is kept when a digest was due that was written last."""
+    when = f"{schedule.every} {schedule.weekday} {schedule.at:%H:%M} {schedule.zone}"
+    return f"digest {when} {','.join(schedule.channels)}"
+
+
+def _local_day(at: datetime, schedule: Schedule) -> date:
+    return at.astimezone(ZoneInfo(schedule.zone)).date()
+
+
+def _instant(kept: str | None) -> datetime | None:
+    return None if kept is None else datetime.fromisoformat(kept)

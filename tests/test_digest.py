@@ -1,6 +1,6 @@
 """When a digest is due, and what it says."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -29,6 +29,14 @@ def test_a_digest_is_due_at_its_local_time_in_summer_and_in_winter(
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
     assert schedule.last_due(instant(now)) == instant(due)
+
+
+def test_digests_of_a_day_with_25_hours_or_of_23_follow_each_other_without_a_gap() -> None:
+    autumn, spring = datetime(2026, 10, 25, 7, tzinfo=UTC), datetime(2026, 3, 29, 6, tzinfo=UTC)
+
+    assert DAILY.before(autumn) == autumn - timedelta(hours=25)
+    assert DAILY.before(spring) == spring - timedelta(hours=23)
+    assert WEEKLY.before(DUE) == DUE - timedelta(days=7)
 
 
 def test_a_digest_says_how_much_happened_first_and_drops_what_is_empty() -> None:

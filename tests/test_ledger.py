@@ -22,7 +22,7 @@ BOOK = pack(
     "high: {when: gold > 2}\nnear: {when: gold > 4}\nfar: {when: gold > 40}\n"
     "quiet: {when: gold > 2, cooldown: 90 days}"
 )
-DAYS = sessions(10)
+DAYS = sessions(20)
 WEEKLY = Schedule(every=Every.WEEK, at=time(8), zone="UTC", weekday=0, channels=("mail", "chat"))
 MONDAY = datetime.combine(DAYS[5], time(8), UTC)
 
@@ -98,7 +98,45 @@ def test_a_digest_is_owed_once_on_each_of_its_channels(store: Store) -> None:
 
 
 def test_a_digest_that_is_more_than_a_day_late_is_not_made_up_for(store: Store) -> None:
+    live(store, [1.0, 3.0])
     assert digests_due(store, BOOK, [WEEKLY], now=MONDAY + timedelta(days=2), source="made up") == 0
+
+
+def test_the_digest_after_one_that_was_missed_tells_of_its_span_too(store: Store) -> None:
+    def write(now: datetime) -> None:
+        digests_due(store, BOOK, [WEEKLY], now=now, source="made up")
+
+    live(store, [1.0] * 7 + [3.0])
+    write(MONDAY)  # and off over the next one
+    write(MONDAY + timedelta(days=14))
+    digest = store.outbox_rows()[-1]
+
+    assert digest.title == f"Weekly digest, {DAYS[15]}: since {DAYS[5]}, 2 opened, 2 open"
+    assert "Opened (2)\n  WARNING " in digest.body
+
+
+def test_a_digest_that_was_due_before_the_first_start_is_not_written(store: Store) -> None:
+    daily = Schedule(every=Every.DAY, at=time(22), zone="UTC", channels=("mail",))
+
+    def written(day: int) -> int:
+        now = datetime.combine(DAYS[day], time(23), UTC)
+        return digests_due(store, BOOK, [daily], now=now, source="made up")
+
+    assert written(0) == 0
+    live(store, [1.0])  # at 23:00 of that day
+    assert [written(0), written(1)] == [0, 1]
+
+
+def test_two_digests_a_day_on_one_channel_are_written_once_each(store: Store) -> None:
+    live(store, [1.0, 3.0])
+    morning = Schedule(every=Every.DAY, at=time(7), zone="UTC", channels=("mail",))
+    twice = [morning, replace(morning, at=time(19))]
+
+    written = [
+        digests_due(store, BOOK, twice, now=MONDAY + timedelta(hours=hours), source="made up")
+        for hours in range(48)
+    ]
+    assert sum(written) == 6
 
 
 def test_a_digest_of_a_week_without_anything_still_comes(store: Store) -> None:

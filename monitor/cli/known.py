@@ -77,10 +77,10 @@ def _compare(unlike: tuple[str, ...] | None, decided: int) -> None:
 def _known(found: "Configuration", packs: Sequence[str], span: Span) -> _Known:
     from monitor.backtest import run
     from monitor.backtest.as_known import as_known
-    from monitor.gather import FIRST_STARTED
     from monitor.opening import opened
     from monitor.packs import load_rulebook
     from monitor.silences import hush
+    from monitor.storage.records import FIRST_STARTED
 
     rulebook = found.rulebook
     if packs:

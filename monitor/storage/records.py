@@ -21,6 +21,9 @@ from monitor.quality import Finding
 
 __all__ = ["Memory"]
 
+FIRST_STARTED = "first_started_at"
+"""The name under which the instant is kept at which something was judged first."""
+
 Key = tuple[str, str | None]
 """A rule's full id and its instance."""
 

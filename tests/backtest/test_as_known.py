@@ -20,13 +20,14 @@ from monitor.catchup import catch_up
 from monitor.cli.app import app_of
 from monitor.cycle import judge_new
 from monitor.errors import UsageError
-from monitor.gather import FIRST_STARTED, Context
+from monitor.gather import Context
 from monitor.judge import Memories
 from monitor.policy import Decided
 from monitor.prices.sample import SampleSource
 from monitor.routing import everything
 from monitor.rules import Rulebook
 from monitor.storage.database import writing
+from monitor.storage.records import FIRST_STARTED
 from monitor.storage.store import Store, open_store
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
