@@ -10,6 +10,8 @@ from monitor.gather import Context
 
 GOOD_FOR = timedelta(days=30)
 """After so long a line is measured again: history has grown."""
+UNKNOWN_FOR = timedelta(days=1)
+"""After so long a rule that was never known is asked for again: its prices may have come."""
 
 
 def keep_evidence(context: Context, *, now: datetime) -> int:
@@ -28,9 +30,12 @@ def keep_evidence(context: Context, *, now: datetime) -> int:
 
 
 def _line(one: Evidence) -> str:
+    """What messages quote; nothing of a rule that was never known, since one that is told of is known by then."""
+    if not one.signals.known:
+        return ""
     span = f"{one.first} to {one.last}, " if one.first else ""
     return span + one.verdict.removesuffix(".")
 
 
 def _is_fresh(kept: tuple[str, datetime] | None, now: datetime) -> bool:
-    return kept is not None and now - kept[1] < GOOD_FOR
+    return kept is not None and now - kept[1] < (GOOD_FOR if kept[0] else UNKNOWN_FOR)

@@ -98,6 +98,24 @@ def test_a_rule_that_was_never_known_is_measured_once_too(store: Store) -> None:
     assert keep_evidence(around(store, never), now=evening(len(GOLD))) == 0
 
 
+def test_a_rule_whose_prices_came_late_is_measured_again_the_next_day_and_its_messages_say_nothing_until_then(
+    store: Store,
+) -> None:
+    both, now = "high: {when: gold + silver > 4, study: gold}", evening(len(GOLD) - 1)
+    live(store, GOLD, both)
+    keep_evidence(around(store, both), now=now)  # silver is still to come
+    store.add_bars(made({"silver": GOLD}, days=DAYS), seen_at=now, source="made up")
+    judge_new(around(store, both), now=now)
+    store.add_bars(
+        made({"gold": [*GOLD, 3.0], "silver": [*GOLD, 3.0]}, days=DAYS), seen_at=now, source="made up"
+    )
+    judge_new(around(store, both), now=evening(len(GOLD)))
+
+    assert "never known" not in bodies(store)[-1]
+    assert keep_evidence(around(store, both), now=now + timedelta(days=1)) == 1
+    assert "20 episodes" in next(iter(store.evidence().values()))[0]
+
+
 def test_without_prices_nothing_is_measured_yet(store: Store) -> None:
     assert keep_evidence(around(store), now=evening(0)) == 0
     assert store.evidence() == {}

@@ -66,9 +66,8 @@ def explain(
                     legs=_legs(evaluation, versions, rulebook),
                     **_decisions(store, instance, evaluation.session),
                     attention=in_the_way(store, instance, latest, memories, now=now) if of_now else (),
-                    evidence=evidence.get((instance.rule.id, rulebook.versions[instance.rule.id]), (None,))[
-                        0
-                    ],
+                    evidence=evidence.get((instance.rule.id, rulebook.versions[instance.rule.id]), ("",))[0]
+                    or None,
                     today=_today(tracks[instance.key], evaluation),
                 )
             )

@@ -129,7 +129,7 @@ def _points(made: Drawing) -> tuple[PointRow, ...]:
 def _evidence(context: Context, instance: Instance) -> str | None:
     version = context.rulebook.versions.get(instance.rule.id, "")
     line = context.store.evidence().get((instance.rule.id, version))
-    return line and line[0]
+    return line[0] or None if line else None
 
 
 def _about(instance: Instance) -> dict[str, str]:
