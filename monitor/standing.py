@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.language import Const, Node, bounds_of, inputs, is_price_like, shown, written
+from monitor.language import (
+    Const,
+    Node,
+    bounds_of,
+    inputs,
+    is_price_like,
+    limit_written,
+    shown,
+    told_apart,
+    written,
+)
 from monitor.rules import Level
 
 Bound = tuple[Node, str, Node]
@@ -42,7 +52,7 @@ def between(level: Level, values: Values) -> str:
         return now
     metric, symbol, threshold = _nearest([b for b in bounds if not _holds(b, values)] or bounds, values)
     same = written(metric) == written(bounds_of(level.when)[0][0])
-    return f"{now}, clear {'' if same else f'{written(metric)} '}{symbol} {written(threshold)}"
+    return f"{now}, clear {'' if same else f'{written(metric)} '}{symbol} {limit_written(threshold)}"
 
 
 def cleared(level: Level, values: Values) -> str:
@@ -69,7 +79,7 @@ def to_clear(level: Level, values: Values) -> str:
         return "" if level.clear_when is None else written(level.clear_when)
     metric, symbol, threshold = bounds[0]
     sign = OPPOSITE[symbol] if level.clear_when is None else symbol
-    value, told = values.get(written(metric)), f"{written(metric)} {sign} {written(threshold)}"
+    value, told = values.get(written(metric)), f"{written(metric)} {sign} {limit_written(threshold)}"
     limit = _limit(threshold, values)
     if value is None or limit is None or _holds((metric, sign, threshold), values):
         return told
@@ -98,9 +108,9 @@ def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
     metric, symbol, threshold = bound
     unit = threshold.unit if threshold.unit == "%" else metric.unit
     name = written(metric)
-    value = shown(values.get(name), "%" if unit == "%" else "1")
+    value, _ = told_apart(values.get(name), _limit(threshold, values), "%" if unit == "%" else "1")
     sign = symbol if holds else OPPOSITE[symbol]
-    return f"{name} {value} {sign} {written(threshold)}"
+    return f"{name} {value} {sign} {limit_written(threshold)}"
 
 
 def _holds(bound: Bound, values: Values) -> bool | None:
@@ -155,11 +165,12 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
     unit = _unit_of(chosen)
     limit = _limit(threshold, values)
     distance = limit - value if limit is not None and value is not None else None
+    value_shown, limit_shown = told_apart(value, limit, unit)
     return Standing(
         metric=written(metric),
         value=value,
-        value_shown=shown(value, unit),
-        threshold_shown=f"{symbol} {_threshold(threshold, limit, unit)}",
+        value_shown=value_shown,
+        threshold_shown=f"{symbol} {_threshold(threshold, limit, limit_shown)}",
         distance_shown="there" if _holds(chosen, values) else _moved(distance, unit),
         distance=distance,
         distance_in_percent=_in_percent(metric, distance, value, unit),
@@ -167,9 +178,9 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
     )
 
 
-def _threshold(threshold: Node, limit: float | None, unit: str) -> str:
+def _threshold(threshold: Node, limit: float | None, limit_shown: str) -> str:
     """A threshold that moves is told by where it stands."""
-    return written(threshold) if isinstance(threshold, Const) or limit is None else shown(limit, unit)
+    return limit_written(threshold) if isinstance(threshold, Const) or limit is None else limit_shown
 
 
 def _part(distance: float | None, limit: float | None, value: float | None) -> float | None:
@@ -230,13 +241,14 @@ def _answer(value: float | None) -> bool | None:
 def _comparison(bound: Bound, values: Values) -> Comparison:
     metric, symbol, threshold = bound
     value, limit, unit = values.get(written(metric)), _limit(threshold, values), _unit_of(bound)
-    told = written(threshold)
+    value_shown, limit_shown = told_apart(value, limit, unit)
+    told = limit_written(threshold)
     if not isinstance(threshold, Const):
-        told = f"{told} {shown(limit, unit)}"
+        told = f"{told} {limit_shown}"
     return Comparison(
         metric=written(metric),
         value=value,
-        value_shown=shown(value, unit),
+        value_shown=value_shown,
         sign=symbol,
         threshold=limit,
         threshold_shown=told,

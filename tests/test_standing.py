@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.rules import Level
-from monitor.standing import standing, to_clear
+from monitor.standing import compared, comparisons, standing, to_clear
 from tests.support.rules import pack
 
 METRICS = "{gsr: gold / silver, gsr_z: 'zscore(gsr, 20)', fall: 'change(gold, 1)'}"
@@ -48,3 +48,34 @@ def test_a_message_tells_the_distance_to_clear_in_the_words_of_status(
 
     part = "" if now.distance_in_percent is None else f" ({now.distance_in_percent:+.1f} %)"
     assert to_clear(one, value).endswith(f", {now.distance_shown}{part} from here")
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "told"),
+    [
+        ("{when: gold > 9_000}", {"gold": 9000.4}, "gold 9,000.4 > 9,000"),
+        ("{when: gold < 9_000}", {"gold": 8999.6}, "gold 8,999.6 < 9,000"),
+        ("{when: gold >= 9_000}", {"gold": 9000.0}, "gold 9,000 >= 9,000"),
+        ("{when: gsr > 4.5}", {"gsr": 4.5005}, "gsr 4.5005 > 4.5"),
+        ("{when: gsr > 4.5}", {"gsr": 4.6123456}, "gsr 4.612 > 4.5"),
+        ("{when: fall > 0.8%}", {"fall": 0.0081}, "fall 0.81 % > 0.8 %"),
+        ("{when: gold > 10_000_000}", {"gold": 11750016.2}, "gold 11,750,016 > 10,000,000"),
+        ("{when: gsr > 1234.5678}", {"gsr": 2000.0}, "gsr 2,000 > 1,234.5678"),
+    ],
+)
+def test_a_value_is_told_with_digits_enough_to_stand_on_its_side_of_the_threshold(
+    rule: str, value: dict[str, float | None], told: str
+) -> None:
+    one = level(rule)
+    waits = standing(one, value, opened=False)
+
+    assert compared(one.when, value, holds=True) == told
+    assert [str(part) for part in comparisons(one.when, value)] == [f"{told}: yes"]
+    assert f"{waits.metric} {waits.value_shown} {waits.threshold_shown}" == told
+
+
+def test_a_value_and_a_threshold_that_moves_are_told_apart() -> None:
+    one = level("{when: gold > 2 * silver}")
+
+    (part,) = comparisons(one.when, {"gold": 10.0004, "2 * silver": 10.0001})
+    assert str(part) == "gold 10.0004 > 2 * silver 10.0001: yes"

@@ -31,7 +31,7 @@ from monitor.language.nodes import (
 )
 from monitor.language.pricelike import is_price_like
 from monitor.language.syntax import ExpressionError, Span, Trouble
-from monitor.language.words import bounds_of, shown, written
+from monitor.language.words import bounds_of, limit_written, shown, told_apart, written
 
 __all__ = [
     "BROKEN",
@@ -59,8 +59,10 @@ __all__ = [
     "fired",
     "inputs",
     "is_price_like",
+    "limit_written",
     "price_legs",
     "shown",
+    "told_apart",
     "understand",
     "walk",
     "written",

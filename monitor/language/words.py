@@ -18,6 +18,8 @@ from monitor.language.nodes import (
 from monitor.metrics import Takes
 
 DIGITS = 4
+EXACT = 17
+"""So many digits tell any two numbers apart."""
 _TIGHTNESS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7}
 
 
@@ -44,13 +46,13 @@ def _leg(node: Leg | OverGroup | Fired) -> str:
     return node.instrument if node.field == "close" else f"{node.instrument}.{node.field}"
 
 
-def _number(value: float, *, percent: bool = False) -> str:
+def _number(value: float, *, percent: bool = False, grouped: str = "") -> str:
     """A number with as few digits as read back as the same: a threshold is told exactly."""
     if percent:
         texts = (f"{value * 100:.{digits}g}" for digits in (12, 15, 16, 17))
         return next((f"{text} %" for text in texts if float(text) / 100 == value), repr(value))
-    short = f"{value:.12g}"
-    return short if float(short) == value else repr(value)
+    exact = float(f"{value:.12g}") == value
+    return f"{value:{grouped}.12g}" if exact else f"{value:{grouped}}"
 
 
 def _operation(node: Operation) -> str:
@@ -92,16 +94,32 @@ def _arguments(node: Apply) -> list[str]:
     return texts
 
 
-def shown(value: float | None, unit: str) -> str:
+def told_apart(value: float | None, limit: float | None, unit: str) -> tuple[str, str]:
+    """Two values with as many digits as tell one from the other: `9,000.4` and `9,000`, not `9,000` twice."""
+    for digits in range(DIGITS, EXACT):
+        texts = shown(value, unit, digits), shown(limit, unit, digits)
+        if texts[0] != texts[1] or value == limit:
+            return texts
+    return shown(value, unit), shown(limit, unit)
+
+
+def limit_written(node: Node) -> str:
+    """What a value is compared with; a plain number is grouped as values are: `10,000`."""
+    if isinstance(node, Const) and not node.percent:
+        return _number(node.value, grouped=",")
+    return written(node)
+
+
+def shown(value: float | None, unit: str, digits: int = DIGITS) -> str:
     """A value with about four digits: `104.8`, `-31.3 %`, `5,318`; `?` when unknown."""
     if value is None:
         return "?"
     if unit == "%":
-        return f"{value * 100:.1f}".removesuffix(".0") + " %"
+        return f"{value * 100:.{1 + digits - DIGITS}f}".removesuffix(".0") + " %"
     if value == round(value):
         return f"{value:,.0f}"
-    places = DIGITS - 1 - math.floor(math.log10(abs(value)))
-    return f"{value:,.{min(max(places, 0), DIGITS)}f}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:,.{min(max(places, 0), digits)}f}"
 
 
 def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
