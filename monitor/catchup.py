@@ -17,12 +17,12 @@ import polars as pl
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, transition_id
 from monitor.bars import completed
 from monitor.edits import is_silent_first
-from monitor.engine import Inhibitors, Track, observe, state_after, transition
+from monitor.engine import Inhibitors, Track, observe, replay, transition
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
 from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told, withholding
-from monitor.reconcile import Lived, Past, before_window, differs, remember, renamed
+from monitor.reconcile import Past, before_window, differs, open_before, remember, renamed
 from monitor.rules import Instance, InstanceKey, Rule, Rulebook
 from monitor.silences import NOBODY, Hush
 
@@ -177,7 +177,7 @@ def seed(
     """
     histories = [track.cut(upto=upto) for track in tracks]
     bases = {track.instance.key: before_window(track) for track in histories}
-    states = {track.instance.key: state_after(track, bases[track.instance.key]) for track in histories}
+    states, lately = replay(histories, bases)
     held = memories or {}
     inhibitors = Inhibitors({**{key: memory.state for key, memory in held.items()}, **states}, ())
     hushed = hushed_by(inhibitors, hush)
@@ -193,7 +193,7 @@ def seed(
                 Decided(transition=one, sent=cause is None, cause=cause, text=words(instance, one))
             )
             told = _first_told(track, state, one, cause)
-        past = replace(_seeded_past(track, bases[instance.key], state, told), corrections=number)
+        past = replace(_seeded_past(track, bases[instance.key], state, lately, told), corrections=number)
         after[instance.key] = Memory(state, told, instance.semantic_hash, past)
     return after, decided
 
@@ -203,14 +203,18 @@ def _corrections(former: Memory | None) -> int:
     return former.past.corrections + 1 if former is not None and former.past is not None else 0
 
 
-def _seeded_past(track: Track, base: AlertState, state: AlertState, told: Told) -> Past:
-    """What a first judgement leaves to be corrected: its last sessions, and the episode that is open."""
-    opened = state.opened
-    past = remember(track, Past(base), state, (), ())
-    if state.worst is None or opened is None:
-        return past
-    worst = track.instance.levels[state.worst].severity
-    return replace(past, lived=(Lived(state.episode, opened, None, worst, heard=told.last_open is not None),))
+def _seeded_past(
+    track: Track, base: AlertState, state: AlertState, lately: Iterable[Transition], told: Told
+) -> Past:
+    """What a first judgement leaves to be corrected: its last sessions and their episodes, of which people heard only
+    where one is open.
+    """
+    own = [one for one in lately if (one.rule, one.instance) == track.instance.key]
+    past = remember(track, Past(base, lived=open_before(track, base)), state, own, ())
+    is_heard = told.last_open is not None
+    return replace(
+        past, lived=tuple(replace(one, heard=is_heard and one.resolved is None) for one in past.lived)
+    )
 
 
 def _first_told(track: Track, state: AlertState, one: Transition, cause: str | None) -> Told:

@@ -5,7 +5,7 @@ told of.  When today's bars class one of those sessions differently, the session
 and the episodes compared:
 
 * an episode that overlaps one from before is the same; what changed is recorded, and told if it is open now and
-  was not, or the other way round;
+  was not, or the other way round; one that nobody heard of and that did not end after all opens late;
 * one that was not there before opens (and resolves), late;
 * one that is there no longer is retracted, and who heard of it hears of that too.
 
@@ -126,11 +126,16 @@ def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
     number = past.corrections + 1
     old_of = {one.opened: _counterpart(one, past.lived) for one in now}
     kept = {old.number for old in old_of.values() if old is not None}
-    new = {one.opened for one in now if old_of[one.opened] is None}
+    new = {one.opened for one in now if _is_news(old_of[one.opened], one)}
     retold = [t for t in transitions if t.opened in new]
     corrected = [
         *(_about(window, old, Kind.RETRACT, reason) for old in past.lived if old.number not in kept),
-        *(t for one in now for t in _changes(window, old_of[one.opened], one, reason)),
+        *(
+            t
+            for one in now
+            if one.opened not in new
+            for t in _changes(window, old_of[one.opened], one, reason)
+        ),
     ]
     heard = {old.opened: old.heard for old in past.lived}
     told = {**{one.opened: old.heard for one in now if (old := old_of[one.opened])}, **heard}
@@ -216,6 +221,11 @@ def _reason(before: Sequence[Step], now: Sequence[Step]) -> Reason:
 
 def _counterpart(one: Lived, before: Iterable[Lived]) -> Lived | None:
     return next((old for old in before if old.overlaps(one)), None)
+
+
+def _is_news(old: Lived | None, now: Lived) -> bool:
+    """Whether an episode is told as a new one: it was not there, or was over before anybody heard of it."""
+    return old is None or (old.resolved is not None and now.resolved is None and not old.heard)
 
 
 def _changes(window: Track, old: Lived | None, new: Lived, reason: Reason) -> list[Transition]:

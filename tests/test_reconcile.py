@@ -132,6 +132,41 @@ def test_a_first_judgement_can_be_corrected_too() -> None:
     assert heard(second) == [("retract", 2, "revised_data", "sent")]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            [1.6, 3.0, 3.0, 1.2, 3.0, 3.0],
+            [1.6, 3.0, 3.0, 1.2, 3.0, 1.6],
+            [("retract", 5, "revised_data", "sent")],
+        ),
+        ([3.0, 3.0, 1.2, 1.6, 1.6], [3.0, 3.0, 1.2, 1.6, 1.2], []),
+        ([3.0, 3.0, 1.2, 1.6], [1.6, 3.0, 1.2, 1.6], [("retract", 1, "revised_data", "nobody heard of it")]),
+        ([3.0, 3.0, 1.2, 1.6], [3.0, 3.0, 1.6, 1.6], [("open", 1, "revised_data", "sent")]),
+    ],
+    ids=["the open one alone", "nothing of those before", "one that was over", "one that did not end"],
+)
+def test_episodes_from_before_the_first_start_are_not_told_with_a_correction_unless_one_is_open_after_all(
+    before: Values, after: Values, said: list[tuple[str, int, str, str]]
+) -> None:
+    memories, _ = seed(observe(BOOK, made({"gold": before})))
+
+    assert heard(judged(after, memories)[1]) == said
+
+
+def test_an_episode_whose_open_was_withheld_and_that_did_not_end_is_told_once_its_cooldown_is_over() -> None:
+    memories, first = judged([1.0, 0.5, 1.0, 0.5, 1.0])
+    memories, second = judged([1.0, 0.5, 1.0, 0.5, 0.7], memories)
+    _, third = judged([1.0, 0.5, 1.0, 0.5, *[0.7] * 6], memories)
+
+    assert heard(first, "p/fall")[2:] == [
+        ("open", 3, "threshold", "cooldown"),
+        ("resolve", 4, "threshold", "cooldown"),
+    ]
+    assert heard(second, "p/fall") == [("open", 3, "revised_data", "cooldown")]
+    assert heard(third, "p/fall") == [("still_open", 8, "threshold", "sent")]
+
+
 def test_what_is_new_is_judged_in_the_same_breath() -> None:
     memories, _ = judged([1.6, 3.0, 3.0])
 
