@@ -226,11 +226,19 @@ def _trouble(text: str, token: Token) -> Trouble:
     """What is wrong with a token that cannot stand where it does."""
     place = Span(token.start, token.end)
     if token.kind == "end":
-        return Trouble("the expression is not finished", place, "something is missing at its end")
+        return Trouble("the expression is not finished", place, _missing(text))
     hint = _hint(text, token.start, token.text)
     if token.kind == "unknown":
         return Trouble(f"the character {token.text!r} means nothing here", place, hint)
     return Trouble(f'"{token.text}" cannot stand here', place, hint)
+
+
+def _missing(text: str) -> str:
+    if text.count("(") > text.count(")"):
+        return (
+            'a ")" is missing; between { and } quote an expression that has a comma: "change(gold, 1) > 2%"'
+        )
+    return "something is missing at its end"
 
 
 def _hint(text: str, start: int, came: str) -> str | None:

@@ -102,12 +102,17 @@ def test_parentheses_belong_to_what_holds_them(text: str, span: Span) -> None:
     assert parse(text).span == span
 
 
+MISSING = 'a ")" is missing; between { and } quote an expression that has a comma: "change(gold, 1) > 2%"'
+
+
 @pytest.mark.parametrize(
     ("text", "message", "start", "end", "hint"),
     [
         ("gold >", "the expression is not finished", 6, 7, "something is missing at its end"),
         ("", "the expression is not finished", 0, 1, "something is missing at its end"),
-        ("(gold > 1", "the expression is not finished", 9, 10, "something is missing at its end"),
+        ("(gold > 1", "the expression is not finished", 9, 10, MISSING),
+        ("change(gold", "the expression is not finished", 11, 12, MISSING),
+        ("sma(gold, 3) >", "the expression is not finished", 14, 15, "something is missing at its end"),
         ("gold > 1)", '")" cannot stand here', 8, 9, None),
         ("gold == 1", '"=" cannot stand here', 5, 6, "compare with <, <=, > or >="),
         ("gold != 1", "the character '!' means nothing here", 5, 6, "compare with <, <=, > or >="),
