@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DAY, MINUTE = "%Y-%m-%d", "%Y-%m-%dT%H:%M"
 SECOND = "%Y-%m-%d %H:%M:%S UTC"
+LEG_DIGITS = 6
+"""Of a price, so that what was made of it can be worked out again."""
 
 
 def register(app: typer.Typer) -> None:
@@ -191,17 +193,18 @@ def _part(part: object) -> str:
 
 
 def _leg(leg: "LegRow") -> str:
-    from monitor.language import shown
+    from monitor.language import told_apart
 
     name = leg.instrument if leg.leg.endswith(".close") else leg.leg
-    text = f"{name} {shown(leg.value, '1')} {leg.unit}".rstrip()
+    value, today = told_apart(leg.value, leg.value_today, "1", least=LEG_DIGITS)
+    text = f"{name} {value} {leg.unit}".rstrip()
     text += f", {leg.session}" + (f", known {leg.known_at:%Y-%m-%d %H:%M} UTC" if leg.known_at else "")
     if leg.fetched_at is not None:
         text += f", fetched {leg.fetched_at:%Y-%m-%d %H:%M} UTC, version {leg.version}"
     if leg.basis:
         text += f", {leg.basis}"
     if leg.value_today != leg.value:
-        text += f"; today it is {shown(leg.value_today, '1')}"
+        text += f"; today it is {today}"
     return text
 
 

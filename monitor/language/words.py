@@ -94,13 +94,15 @@ def _arguments(node: Apply) -> list[str]:
     return texts
 
 
-def told_apart(value: float | None, limit: float | None, unit: str) -> tuple[str, str]:
+def told_apart(
+    value: float | None, limit: float | None, unit: str, *, least: int = DIGITS
+) -> tuple[str, str]:
     """Two values with as many digits as tell one from the other: `9,000.4` and `9,000`, not `9,000` twice."""
-    for digits in range(DIGITS, EXACT):
+    for digits in range(least, EXACT):
         texts = shown(value, unit, digits), shown(limit, unit, digits)
         if texts[0] != texts[1] or value == limit:
             return texts
-    return shown(value, unit), shown(limit, unit)
+    return shown(value, unit, least), shown(limit, unit, least)
 
 
 def limit_written(node: Node) -> str:

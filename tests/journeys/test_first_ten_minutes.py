@@ -119,6 +119,7 @@ def test_the_reference_in_a_message_explains_it(place: Home) -> None:
     assert "precious/gsr-stress, session 2025-04-04: firing" in told
     assert "open at critical, episode 2, reason already_true: sent" in told
     assert "gold 3,012 USD/ozt, 2025-04-04, known 2025-04-04 17:30 UTC, fetched 2025-04-04" in told
+    assert "silver 29.1160 USD/ozt" in told, "a price has digits enough to work the ratio out again"
     assert told.endswith(f"Prices: {SAMPLE}\n")
 
 
