@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from monitor import units
 from monitor.language import (
     Const,
     Node,
@@ -110,7 +111,12 @@ def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
     name = written(metric)
     value, _ = told_apart(values.get(name), _limit(threshold, values), "%" if unit == "%" else "1")
     sign = symbol if holds else OPPOSITE[symbol]
-    return f"{name} {value} {sign} {limit_written(threshold)}"
+    return f"{name} {value}{_odd(metric.unit)} {sign} {limit_written(threshold)}"
+
+
+def _odd(unit: str) -> str:
+    """The unit that is left of prices per different quantities, which nobody guesses: ` ozt/lb`, ` per ozt`."""
+    return f" {unit.replace('1/', 'per ', 1)}" if units.is_odd_ratio(unit) else ""
 
 
 def _holds(bound: Bound, values: Values) -> bool | None:

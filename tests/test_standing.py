@@ -79,3 +79,17 @@ def test_a_value_and_a_threshold_that_moves_are_told_apart() -> None:
 
     (part,) = comparisons(one.when, {"gold": 10.0004, "2 * silver": 10.0001})
     assert str(part) == "gold 10.0004 > 2 * silver 10.0001: yes"
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "told"),
+    [
+        ("{when: gold / slv > 9}", {"gold / slv": 10.5}, "gold / slv 10.50 per ozt > 9"),
+        ("{when: 1 / gold < 2}", {"1 / gold": 1.5}, "1 / gold 1.500 ozt/USD < 2"),
+        ("{when: gsr > 90}", {"gsr": 104.8}, "gsr 104.8 > 90"),
+    ],
+)
+def test_a_message_tells_the_unit_of_a_ratio_that_has_one(
+    rule: str, value: dict[str, float | None], told: str
+) -> None:
+    assert compared(level(rule).when, value, holds=True) == told
