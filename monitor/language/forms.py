@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from monitor import units
 from monitor.instruments import AssetKind
 from monitor.language.nodes import Const, Fired, Leg, Named, Node, Operation, OverGroup
+from monitor.language.operators import is_broken
 from monitor.language.syntax import Call, Name, Part, Text
 from monitor.metrics import FUNCTIONS
 from monitor.yamltext import did_you_mean
@@ -58,6 +59,8 @@ def _convert(reader: "Reader", part: Call) -> Node:
     value, target = reader.read(args[0]), args[1]
     if not isinstance(target, Text):
         return reader.trouble("the unit must be a quoted text", target.span, 'such as "USD/ozt"')
+    if is_broken(value):
+        return value
     if units.currency(value.unit) is None:
         return reader.trouble(f"a value in {value.unit} is no price and cannot be converted", args[0].span)
     return Named(
@@ -77,7 +80,7 @@ def _converted(reader: "Reader", value: Node, target: str, part: Call) -> Node:
     except units.UnitError as error:
         return reader.trouble(str(error), part.span)
     in_currency = _in_currency(reader, value, units.currency(target) or "", part)
-    return Operation("*", (in_currency, Const(scale)), unit=target)
+    return in_currency if is_broken(in_currency) else Operation("*", (in_currency, Const(scale)), unit=target)
 
 
 def _in_currency(reader: "Reader", value: Node, target: str, part: Call) -> Node:
@@ -90,7 +93,9 @@ def _in_currency(reader: "Reader", value: Node, target: str, part: Call) -> Node
             return Operation(symbol, (value, Leg(rates[unit], "close", unit=unit)), unit=target)
     known = ", ".join(sorted(rates)) or "none"
     return reader.trouble(
-        f"there is no exchange rate from {source} to {target}", part.span, f"rates: {known}"
+        f"there is no exchange rate from {source} to {target}",
+        part.span,
+        f"rates: {known}; convert over a third currency, or name the rate in your `instruments`",
     )
 
 
@@ -103,6 +108,8 @@ def _premium(reader: "Reader", part: Call) -> Node:
     if args is None:
         return reader.trouble_told()
     value, reference = (reader.read(arg) for arg in args)
+    if is_broken(value) or is_broken(reference):
+        return reader.trouble_told()
     if value.unit != reference.unit and units.currency(value.unit) and units.currency(reference.unit):
         name = f'convert({_source(reader, args[0])}, "{reference.unit}")'
         value = Named(name, _converted(reader, value, reference.unit, part))
