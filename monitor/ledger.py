@@ -15,7 +15,7 @@ from monitor.digest import Schedule, compose_digest, counts
 from monitor.policy import SILENT_KIND
 from monitor.quality import briefly
 from monitor.rules import Instance, Rulebook
-from monitor.standing import Standing, standing
+from monitor.standing import THERE, Standing, standing
 from monitor.storage.records import FIRST_STARTED, Evaluation, Memory, OutboxRow, Recorded
 from monitor.storage.store import Store
 
@@ -178,8 +178,10 @@ def _open_line(one: Standpoint) -> str:
 
 def _near_line(one: Standpoint) -> str:
     now = one.now
-    part = f", {now.closeness * 100:.0f} % away" if now.closeness is not None else ""
-    return f"{_name(one.instance)}: {now.metric} {now.value_shown}, waits for {now.threshold_shown}{part}"
+    part = "" if now.distance_in_percent is None else f" ({now.distance_in_percent:+.1f} %)"
+    far = now.distance_shown if now.distance_shown == THERE else f"{now.distance_shown}{part} away"
+    what = f"{_name(one.instance)}: {now.metric} {now.value_shown}"
+    return f"{what}, waits for {now.threshold_shown}, {far}"
 
 
 def digests_due(

@@ -23,6 +23,9 @@ Bound = tuple[Node, str, Node]
 Values = Mapping[str, float | None]
 """The metrics of a rule in one session, by the name people read."""
 
+THERE = "there"
+"""In place of a distance, where the value is on the threshold's other side already."""
+
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -177,7 +180,7 @@ def standing(level: Level, values: Values, *, opened: bool) -> Standing:
         value=value,
         value_shown=value_shown,
         threshold_shown=f"{symbol} {_threshold(threshold, limit, limit_shown)}",
-        distance_shown="there" if _holds(chosen, values) else _moved(distance, unit),
+        distance_shown=THERE if _holds(chosen, values) else _moved(distance, unit),
         distance=distance,
         distance_in_percent=_in_percent(metric, distance, value, unit),
         closeness=_part(distance, limit, value),

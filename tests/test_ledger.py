@@ -55,6 +55,20 @@ def test_a_ledger_knows_what_is_open_what_happened_and_what_is_nearest(store: St
     assert ledger.account.lost == ()
 
 
+def test_a_digest_tells_how_far_a_rule_is_in_per_cent_of_the_value_as_status_does(store: Store) -> None:
+    floor = pack(
+        "floor: {when: gold < 2}\ncalm: {when: 'change(gold, 1) > 20%'}\nslow: {when: gold > 7, for: 9 bars}"
+    )
+    live(store, [8.0, 8.0], floor)
+    told = sections(read_ledger(store, floor, since=MONDAY - timedelta(days=7), until=MONDAY))
+
+    assert told["Nearest to firing"] == [
+        "p/slow: gold 8, waits for > 7, there",
+        "p/calm: change(gold, 1) 0 %, waits for > 20 %, +20.0 points away",
+        "p/floor: gold 8, waits for < 2, -6 (-75.0 %) away",
+    ]
+
+
 LADDER = pack(
     "steps:\n  levels: {info: {when: gold > 2}, warning: {when: gold > 4}}\n  remind: {every: 2 bars}\n"
     "calm: {when: gold > 2, cooldown: 3 days}"
