@@ -13,7 +13,8 @@ from monitor.messages import Form, Message, aged, joined
 from monitor.storage.records import OutboxRow, Owed
 
 POSSIBLE_REPEAT = "(possible repeat)"
-MEANWHILE = "What happened before this channel could be reached:"
+MEANWHILE = "What waited until now:"
+"""For a channel that was away as for one that was not to be disturbed."""
 LINES = 40
 DELAY = timedelta(minutes=15)
 """A message that comes so long after it could have been sent says so."""

@@ -523,6 +523,17 @@ def test_an_open_and_its_resolve_that_waited_together_are_told_as_one(store: Sto
     assert statuses(store) == [Owed.SENT, Owed.MERGED]
 
 
+def test_what_waited_for_the_morning_does_not_say_that_the_channel_was_away(store: Store) -> None:
+    for one in (transition(), transition(Kind.RESOLVE)):
+        owe_about(store, one, Severity.WARNING, f"{one.kind} gsr-high")
+
+    with web_receiver() as web:
+        assert deliver_by_night(store, web) == Delivered()
+        assert deliver_by_night(store, web, MORNING) == Delivered(sent=1)
+
+    assert web.received[0].message.startswith("What waited until now:\n")
+
+
 def test_a_great_many_messages_that_were_held_up_are_told_as_one(store: Store) -> None:
     owe(store, *(f"number {number}" for number in range(1000)))
 
