@@ -19,9 +19,20 @@ if TYPE_CHECKING:
 TYPED_IN = "typed in"
 
 
+def a_value(text: str) -> float:
+    """A value as it is typed."""
+    try:
+        return float(text)
+    except ValueError:
+        expected = "a number such as 2150.50, with a point before its decimals and no other sign"
+        raise typer.BadParameter(f"expected {expected}; got {text!r}") from None
+
+
 def enter(
     instrument: Annotated[str, typer.Argument(help="A series of kind manual, such as pslv_nav.")],
-    value: Annotated[float, typer.Argument(help="Its value, in its own unit.")],
+    value: Annotated[
+        float, typer.Argument(parser=a_value, metavar="value", help="Its value, in its own unit.")
+    ],
     *,
     on: Annotated[date | None, day_option(text="The session it is of; else today, where it is made.")] = None,
     unit: Annotated[

@@ -105,3 +105,14 @@ def test_what_cannot_be_typed_in_is_refused_with_what_was_expected(
         entered(*arguments)
 
     assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize("typed", ["2,150.50", "2150,5", "2.150,50"])
+def test_a_value_with_a_comma_is_refused_with_what_was_expected(typed: str) -> None:
+    done = CliRunner().invoke(app_of(), ["prices", "enter", "pslv_nav", typed])
+
+    assert done.exit_code == 2
+    assert (
+        f"expected a number such as 2150.50, with a point before its decimals and no other sign; got '{typed}'"
+        in (" ".join(done.output.split()))
+    )
