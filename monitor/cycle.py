@@ -183,12 +183,17 @@ def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[s
 
 
 def _told_before(context: Context, transition: Transition) -> tuple[str, ...]:
-    """What was told first of an episode that is taken back."""
-    if transition.kind is not Kind.RETRACT:
+    """What was told first of an episode that is taken back, and of the end of one that did not end."""
+    wrong = {Kind.RETRACT: frozenset(Kind), Kind.REOPEN: {Kind.RESOLVE}}.get(transition.kind)
+    if wrong is None:
         return ()
     rule, instance, since = transition.rule, transition.instance, transition.opened
     newest_first = context.store.transitions(rule=rule, instance=instance, since=since)
-    told = [one.text for one in newest_first if one.sent and one.transition.episode == transition.episode]
+    told = [
+        one.text
+        for one in newest_first
+        if one.sent and one.transition.episode == transition.episode and one.transition.kind in wrong
+    ]
     return tuple(f"told before: {text}" for text in told[-1:])
 
 

@@ -57,6 +57,17 @@ def test_a_revised_bar_is_corrected_at_once_and_only_once(store: Store) -> None:
     assert sorted(kinds) == [("open", "threshold"), ("retract", "revised_data")]
 
 
+def test_an_alert_that_did_not_end_says_so_and_what_was_told_before(store: Store) -> None:
+    begun = [1.6, 1.6, 3.0]
+    for day, gold in enumerate(([1.6, 1.6], begun, [*begun, 1.0], [*begun, 2.5])):
+        keep(store, gold, SEEN + timedelta(days=day))
+        judge_new(context(store), now=SEEN + timedelta(days=day))
+
+    told = store.outbox_rows()[-1]
+    assert told.title == "WARNING reopened high: gold 3 > 2, 2024-01-03 (since 2024-01-03)"
+    assert "told before: RESOLVED high: gold 1 < 1.5, 2024-01-04 (since 2024-01-03)" in told.body
+
+
 def test_the_first_version_of_a_bar_stays_readable_as_of_its_time(store: Store) -> None:
     keep(store, [1.6, 3.0], SEEN)
     keep(store, [1.6, 1.7], SEEN + timedelta(days=1))

@@ -113,6 +113,7 @@ def _loud(transition: Transition) -> str:
     return {
         Kind.RESOLVE: "RESOLVED",
         Kind.STILL_OPEN: f"{name} still open",
+        Kind.REOPEN: f"{name} reopened",
         Kind.RETRACT: "CORRECTION",
         Kind.LIVE: f"LIVE {name}",
         Kind.WITHDRAW: "WITHDRAWN",
