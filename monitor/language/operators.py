@@ -30,6 +30,11 @@ def is_broken(node: Node) -> bool:
     return isinstance(bare := unnamed(node), Const) and type(bare) is not Const
 
 
+def _is_number(node: Node) -> bool:
+    """Whether a part is a plain number, written out or worked out of named ones: it goes with any unit."""
+    return not node.legs and node.unit == units.PURE
+
+
 def _logic(reader: "Reader", part: Operator, operands: tuple[Node, ...]) -> Node:
     for operand, written in zip(operands, part.operands, strict=True):
         if not operand.yesno and not is_broken(operand):
@@ -58,7 +63,7 @@ def _unit(reader: "Reader", symbol: str, operands: tuple[Node, ...], span: Span)
         return units.multiplied(left, right)
     if symbol == "/":
         return units.divided(left, right)
-    plain = [operand for operand in operands if type(operand) is Const and not operand.percent]
+    plain = [operand for operand in operands if _is_number(operand)]
     if not plain:
         check_alike(reader, left, right, span, "added" if symbol == "+" else "subtracted")
     return units.added(right, left) if operands[0] in plain else units.added(left, right)
@@ -96,7 +101,7 @@ def _comparison(reader: "Reader", part: Operator, operands: tuple[Node, ...]) ->
         symbol, value, limit = MIRRORED[symbol], limit, value
     if isinstance(limit, Const):
         _check_threshold(reader, part.span, symbol, value, limit)
-    else:
+    elif not (_is_number(value) or _is_number(limit)):
         check_alike(reader, value.unit, limit.unit, part.span, "compared")
     return Operation(part.symbol, operands, unit=units.YES_NO)
 

@@ -86,6 +86,32 @@ def test_constants_are_computed_at_once(text: str, value: float, percent: bool) 
     assert node.percent is percent
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gold > limit * 0.95",
+        "limit - 500 < gold",
+        "gold > max(limit, 80)",
+        "gold + margin > limit",
+        "gold - margin * 2 > limit",
+        "change(gold, 1) > tenth * 2",
+    ],
+)
+def test_numbers_under_a_name_may_be_worked_with_as_those_written_out(text: str) -> None:
+    named = understand(text, scope(limit="2_000", margin="100", tenth="10%"))
+
+    assert named.yesno
+
+
+@pytest.mark.parametrize(
+    "text", ["gold > tenth * 2", "gold + tenth > 1", "gold > share * 2", "gold + mp > limit"]
+)
+def test_a_percentage_under_a_name_or_another_unit_is_no_number_for_a_price(text: str) -> None:
+    (found,) = troubles(text, tenth="10%", share="gold / silver", limit="2_000")
+
+    assert "USD/ozt" in found[1]
+
+
 def test_a_window_may_be_computed_from_constants_or_given_by_name() -> None:
     assert understand("sma(gold, 4 * 5)", scope()).key == understand("sma(gold, n=20)", scope()).key
 
