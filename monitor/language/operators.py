@@ -45,10 +45,11 @@ def _logic(reader: "Reader", part: Operator, operands: tuple[Node, ...]) -> Node
 
 
 def _arithmetic(reader: "Reader", part: Operator, operands: tuple[Node, ...]) -> Node:
-    """Constants are folded, so that `2 * 10` is a constant too."""
-    if all(type(operand) is Const for operand in operands):
-        values = [operand.value for operand in operands if isinstance(operand, Const)]
-        percent = any(operand.percent for operand in operands if isinstance(operand, Const))
+    """Constants are folded, also those under a name, so that `2 * 10` and `limit - 5` are constants too."""
+    plain = [bare for operand in operands if type(bare := unnamed(operand)) is Const]
+    if len(plain) == len(operands):
+        values = [one.value for one in plain]
+        percent = any(one.percent for one in plain)
         return reader.constant(_folded(part.symbol, values[0], values[-1]), part.span, percent=percent)
     if any(operand.yesno or is_broken(operand) for operand in operands):
         return reader.trouble_told()

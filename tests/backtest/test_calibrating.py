@@ -90,6 +90,18 @@ def test_clear_levels_keep_their_proportion() -> None:
     assert down / up == pytest.approx(0.5, rel=1e-3)
 
 
+def test_a_clear_level_that_is_worked_out_of_a_named_number_moves_as_one_that_is_written_out() -> None:
+    named = pack(
+        "r: {when: 'change(gold, 1) >= limit', clear_when: 'change(gold, 1) < limit / 2'}",
+        metrics="{limit: 8%}",
+    )
+    done = [calibrate(run(rules, BARS), "p/r", 4.0, watch=unwatched) for rules in (pack(MOVE), named)]
+
+    assert done[0] is not None
+    assert done[1] is not None
+    assert texts(done[0]) == texts(done[1])
+
+
 def test_all_levels_of_a_ladder_move_by_the_same_factor() -> None:
     ladder = (
         "r: {levels: {info: {when: 'change(gold, 1) >= 8%', clear_when: 'change(gold, 1) < 4%'}, "
