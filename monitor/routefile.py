@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.alerts import Severity
 from monitor.digest import WEEKDAYS, Every, Schedule
@@ -78,6 +78,14 @@ class QuietHoursFile(_Strict):
     exempt: Literal["info", "warning", "critical", "none"] = Field(default="critical", alias="except")
     """Messages so loud, or louder, are sent all the same."""
 
+    @model_validator(mode="after")
+    def _hold_for_a_while(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(
+                f"from {self.start:%H:%M} to {self.end:%H:%M} nothing would wait; expected two times"
+            )
+        return self
+
     def hours(self) -> QuietHours:
         """The frozen value."""
         exempt = None if self.exempt == "none" else Severity(self.exempt)
@@ -93,6 +101,12 @@ class DigestFile(_Strict):
     on_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
     """Of a weekly one."""
     channels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _a_day_of_a_week(self) -> Self:
+        if self.every is Every.DAY and "on_day" in self.model_fields_set:
+            raise ValueError("`on_day` is of weekly digests; write `every: week`, or leave it out")
+        return self
 
     def schedule(self) -> Schedule:
         """The frozen value."""

@@ -66,6 +66,7 @@ EXPECTED = {
     "greater_than_equal": "expected at least {ge}",
     "less_than": "expected less than {lt}",
     "less_than_equal": "expected at most {le}",
+    "too_short": "expected at least {min_length}",
 }
 """What pydantic says of a value, by the type of its error, in words that need no Python."""
 

@@ -146,3 +146,28 @@ def test_a_folder_without_packs_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=re.escape("empty: no packs in this folder; expected files *.yml")):
         find_packs(["empty"], folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "digests: [{every: day, at: '07:30', zone: UTC, on_day: monday, channels: [mail]}]",
+            'entry 1 of "digests": `on_day` is of weekly digests; write `every: week`, or leave it out',
+        ),
+        (
+            "channels: {mail: {url: console, quiet_hours: {from: '22:00', to: '22:00', zone: UTC}}}",
+            '"quiet_hours": from 22:00 to 22:00 nothing would wait; expected two times',
+        ),
+        (
+            "digests: [{every: day, at: '07:30', zone: UTC, channels: []}]",
+            '"channels": expected at least 1; got an empty list',
+        ),
+    ],
+)
+def test_attention_that_would_not_be_what_is_written_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    channels = "" if text.startswith("channels") else "channels: {mail: console}\n"
+
+    (fault,) = faults(tmp_path, channels + text)
+
+    assert told in fault
