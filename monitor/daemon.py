@@ -99,6 +99,12 @@ class Daemon:
         if result.owed or result.health:
             self.deliver()
 
+    @property
+    def calendars(self) -> set[str]:
+        """Those that the instruments of the rules follow."""
+        rulebook = self.context.rulebook
+        return {one.calendar for one in rulebook.catalogue.subset(rulebook.instruments)}
+
     def deliver(self) -> None:
         """Send what is owed."""
         store, terms = self.context.store, terms_of(self.configuration)
@@ -130,7 +136,7 @@ class Daemon:
     def digest(self) -> None:
         """Owe the digests that are due."""
         schedules, now = self.configuration.digests, self.clock.now()
-        if not schedules:
+        if not schedules or not self.calendars <= set(self.looked_at):  # what was missed is judged first
             return
         lines = not_fresh(self.context, now=now)
         store, source = self.context.store, self.context.source.label
@@ -180,7 +186,7 @@ class Daemon:
     def work(self, lead: Lead) -> None:
         """Run the jobs until the lead is lost or the process is to stop."""
         self.context = replace(self.context, store=lead.store)
-        self.lost, self.up_to_date = lead.lost, False
+        self.lost, self.up_to_date, self.looked_at = lead.lost, False, {}
         if self.stood_by:
             self.reload()
         scheduler = _schedule(self)
@@ -254,9 +260,7 @@ def _status_page(daemon: Daemon) -> AbstractContextManager[None]:
 
 
 def _schedule(daemon: Daemon) -> Any:
-    """The jobs: fetch and judge per calendar, deliver, heartbeat; each soon after the start."""
-    catalogue = daemon.context.rulebook.catalogue
-    calendars = {i.calendar for i in catalogue.subset(daemon.context.rulebook.instruments)}
+    """The jobs: fetch and judge, deliver, heartbeat; each soon after the start."""
     poll = timedelta(minutes=daemon.configuration.settings.poll)
     jobs: list[tuple[str, Callable[[], None], timedelta]] = [
         ("deliver", daemon.guarded(daemon.deliver), DELIVER_EVERY),
@@ -265,7 +269,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("self-check", daemon.guarded(daemon.self_check), CHECK_EVERY),
         ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
         ("give back memory", daemon.guarded(give_back), HEARTBEAT_EVERY),
-        *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(calendars)),
+        *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(daemon.calendars)),
     ]
     soon = Clock().now() + timedelta(milliseconds=1)
     return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=soon)

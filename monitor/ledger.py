@@ -198,13 +198,15 @@ def digests_due(
     for schedule in schedules:
         due, mark = schedule.last_due(now), _mark(schedule)
         last = _instant(store.meta(mark))
-        if started is None or due < started or now - due > LATEST or last == due:
+        if last is not None and last > now:  # the clock was set back
+            last = None
+        if started is None or due < started or now - due > LATEST or (last is not None and due <= last):
             continue
         usual = schedule.before(due)
         missed = last if last is not None and last < usual else None
-        since = missed or usual
-        ledger = read_ledger(store, rulebook, since=since, until=due)
-        found = briefly(one for one, at in store.findings() if since <= at < due)
+        since = last or usual
+        ledger = read_ledger(store, rulebook, since=since, until=now)
+        found = briefly(one for one, at in store.findings() if since <= at < now)
         longer = f"since {_local_day(missed, schedule)}, " if missed else ""
         told = longer + counts(
             {name: len(one) for name, one in ledger.happened.items()} | {"Open": len(ledger.open)}
@@ -214,13 +216,13 @@ def digests_due(
             compose_digest(name, schedule, due, told, parts, source=source) for name in schedule.channels
         ]
         store.enqueue(messages, now=now)
-        store.set_meta(mark, due.isoformat())
+        store.set_meta(mark, now.isoformat())
         written += len(messages)
     return written
 
 
 def _mark(schedule: Schedule) -> str:
-    """The name under which is kept when a digest was due that was written last."""
+    """The name under which is kept up to when the last digest told."""
     when = f"{schedule.every} {schedule.weekday} {schedule.at:%H:%M} {schedule.zone}"
     return f"digest {when} {','.join(schedule.channels)}"
 

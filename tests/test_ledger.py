@@ -129,6 +129,17 @@ def test_the_digest_after_one_that_was_missed_tells_of_its_span_too(store: Store
     assert "Opened (2)\n  WARNING " in digest.body
 
 
+def test_a_digest_that_comes_late_tells_what_happened_up_to_then_and_the_next_one_the_rest(
+    store: Store,
+) -> None:
+    live(store, [1.0] * 5 + [3.0])  # judged on the Monday at 23:00
+    for late in (timedelta(hours=16), timedelta(days=7)):
+        digests_due(store, BOOK, [WEEKLY], now=MONDAY + late, source="made up")
+
+    digests = [row.title for row in store.outbox_rows() if row.channel == "mail" and "digest" in row.title]
+    assert digests == [f"Weekly digest, {DAYS[5]}: 2 opened, 2 open", f"Weekly digest, {DAYS[10]}: 2 open"]
+
+
 def test_a_digest_that_was_due_before_the_first_start_is_not_written(store: Store) -> None:
     daily = Schedule(every=Every.DAY, at=time(22), zone="UTC", channels=("mail",))
 
