@@ -75,6 +75,11 @@ class Daemon:
         self.seen_upto: datetime | None = None
         """The newest of it: an import brings bars that no poll tells of."""
 
+    def look(self) -> None:
+        """Fetch and judge what is due, calendar by calendar, as the rules in force have them."""
+        for name in sorted(self.calendars):
+            self.guarded(self.judge, name)()
+
     def judge(self, calendar: str) -> None:
         """Fetch and judge what is due on one calendar."""
         with self.cycle_lock:
@@ -269,7 +274,7 @@ def _schedule(daemon: Daemon) -> Any:
         ("self-check", daemon.guarded(daemon.self_check), CHECK_EVERY),
         ("prove", daemon.guarded(daemon.prove), PROVE_EVERY),
         ("give back memory", daemon.guarded(give_back), HEARTBEAT_EVERY),
-        *((f"judge {name}", daemon.guarded(daemon.judge, name), poll) for name in sorted(daemon.calendars)),
+        ("judge", daemon.look, poll),
     ]
     soon = Clock().now() + timedelta(milliseconds=1)
     return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=soon)

@@ -88,6 +88,16 @@ def test_a_hangup_reloads_the_rules_and_a_faulty_edit_is_told_and_keeps_the_last
         assert daemon.stop() == 0
 
 
+def test_a_rule_that_is_added_is_judged_also_where_it_reads_prices_of_another_calendar(place: Home) -> None:
+    yuan = "  yuan: {when: 'convert(gold, \"CNY/g\") > 1'}\n"
+    with place.daemon("--clock", "2020-03-10T20:00-04:00,x60") as daemon:
+        logged(daemon, "cycle")
+        (place.folder / "own.yml").write_text(PACK + yuan)
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: judged(place).get("own/yuan") == "2020-03-10")
+        assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [
