@@ -1,5 +1,6 @@
 """`prices`: fill the store from the source or from files, look at what it holds, and at the symbols."""
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -197,4 +198,7 @@ def _instant(text: str | None) -> datetime | None:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:,.2f}".removesuffix(".00") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    places = max(2, 5 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else "0"

@@ -106,6 +106,16 @@ def test_a_dry_run_changes_nothing_and_a_second_import_brings_nothing_new(home: 
     assert (first["gold"]["new"], second["gold"]["new"]) == (2, 0)
 
 
+def test_prices_are_shown_with_the_digits_that_a_rate_or_a_price_by_the_pound_has(home: Home) -> None:
+    rows = ["date,close", "2020-03-10,5.8785", "2020-03-11,5.926000118255615"]
+    (home.folder / "gold.csv").write_text("\n".join(rows), encoding="utf-8")
+    imported(home, "gold.csv")
+
+    held = home.command("prices", "show", "gold").stdout
+    assert " 5.8785 " in held
+    assert " 5.926 " in held
+
+
 def test_sessions_that_a_file_misses_are_told_and_fetched(home: Home, yahoo: YahooServer) -> None:
     whole = straight(1600, 1)
     rows = [f"{bar.session},{bar.close}" for bar in whole if bar.session != date(2020, 2, 20)]
