@@ -122,7 +122,7 @@ class Daemon:
         """Leave a sign of life in the database, and elsewhere while data, judgement and delivery are well."""
         now = self.clock.now()
         poll = timedelta(minutes=self.configuration.settings.poll)
-        looked_at = min(self.looked_at.values(), default=None)
+        looked_at = min((at for name, at in self.looked_at.items() if name in self.calendars), default=None)
         judging = Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll)
         leave(self.context.store, judging, now=now)
         if self.configuration.settings.heartbeat is None:

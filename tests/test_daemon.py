@@ -1,14 +1,17 @@
 """The daemon as a process on the sample market: signals, reloading, and what it does after downtime."""
 
+import json
 import signal
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.clock import read_clock
 from monitor.errors import UsageError
+from monitor.vitals import JUDGING
 from tests.support.process import Home, Running, home
 from tests.support.receivers import web_receiver
 
@@ -96,6 +99,28 @@ def test_a_rule_that_is_added_is_judged_also_where_it_reads_prices_of_another_ca
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_until(lambda: judged(place).get("own/yuan") == "2020-03-10")
         assert daemon.stop() == 0
+
+
+def test_a_calendar_that_no_rule_reads_any_more_need_not_be_looked_at(place: Home) -> None:
+    rules = place.folder / "own.yml"
+    rules.write_text(f"{PACK}  yuan: {{when: 'convert(gold, \"CNY/g\") > 1'}}\n")
+    with place.daemon("--clock", "2020-03-10T20:00-04:00,x3600") as daemon:
+        logged(daemon, "cycle")
+        daemon.wait_until(lambda: "own/yuan" in judged(place))
+        before = looked_at(place)
+        rules.write_text(PACK)
+        daemon.process.send_signal(signal.SIGHUP)
+        logged(daemon, "reloaded")
+        daemon.wait_until(lambda: looked_at(place) > before + timedelta(hours=3))
+        assert daemon.stop() == 0
+
+
+def looked_at(place: Home) -> datetime:
+    """When the calendar was looked at that was looked at longest ago, as the last sign of life has it."""
+    with closing(sqlite3.connect(place.folder / "metalwatch.db")) as database:
+        (kept,) = database.execute("select value from meta where key = ?", [JUDGING]).fetchone()
+    at = json.loads(kept)["looked_at"]
+    return datetime.fromisoformat(at) if at else datetime.min.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
