@@ -36,7 +36,7 @@ from monitor.selfcheck import material, recheck
 from monitor.standby import this_process, work_while_leading
 from monitor.storage.leading import Lead
 from monitor.vitals import HEARTBEAT_EVERY, Judging, ills, leave, started, stopped
-from monitor.wakeups import scheduler_of
+from monitor.wakeups import Jumps, scheduler_of, wake
 from monitor.watchdog import Pulse, notify
 from monitor.wellbeing import is_check_due, keep_check, keep_health, not_fresh, owe
 
@@ -198,8 +198,12 @@ class Daemon:
         log_start(self.context, list(self.channels), lead, self.clock.label)
         self.safely(self.tell_of_itself, started)
         scheduler.start()
+        jumps = Jumps(Clock().now, time.monotonic)
         try:
             while not (self.stopping.wait(timeout=0.5) or self.lost.is_set()):
+                if back := jumps.back():
+                    log.warning("the clock was set back, all jobs run now", seconds=round(back))
+                    wake(scheduler, soon=_soon())
                 if self.pulse.beats:
                     notify(self.configuration.notify_socket, "WATCHDOG=1", "STATUS=watching")
         finally:
@@ -276,8 +280,11 @@ def _schedule(daemon: Daemon) -> Any:
         ("give back memory", daemon.guarded(give_back), HEARTBEAT_EVERY),
         ("judge", daemon.look, poll),
     ]
-    soon = Clock().now() + timedelta(milliseconds=1)
-    return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=soon)
+    return scheduler_of(((name, job, daemon.clock.seconds(every)) for name, job, every in jobs), soon=_soon())
+
+
+def _soon() -> datetime:
+    return Clock().now() + timedelta(milliseconds=1)
 
 
 def _on_signals(daemon: Daemon) -> None:
