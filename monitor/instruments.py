@@ -97,6 +97,7 @@ RESERVED = frozenset({"and", "or", "not", "it", "true", "false"})
 """Words of the expression language that can name neither an instrument nor a group."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*\Z")
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 
 
@@ -118,6 +119,13 @@ def _days(value: object) -> frozenset[date]:
     parts = value if isinstance(value, list) else [value]
     days = [_days(part) if isinstance(part, list) else frozenset({_day(part)}) for part in parts]
     return frozenset[date]().union(*days)
+
+
+def _currency(value: str) -> str:
+    if value and not _CURRENCY.match(value):
+        hundredths = "GBp, ZAc and ILA of Yahoo are read as GBP, ZAR and ILS"
+        raise ValueError(f"expected three capitals such as USD ({hundredths}); got {shown(value)}")
+    return value
 
 
 def _calendar(value: str) -> str:
@@ -144,7 +152,7 @@ class _Entry(BaseModel):
     symbol: str = Field(min_length=1)
     name: str = Field(min_length=1)
     kind: AssetKind
-    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    currency: Annotated[str, AfterValidator(_currency)] = ""
     unit: str = Field(default="", validate_default=True)
     calendar: Annotated[str, AfterValidator(_calendar)]
     settle: Annotated[time, BeforeValidator(_time_of_day)]

@@ -84,6 +84,22 @@ def test_every_shipped_instrument_but_benchmarks_has_a_unit_and_a_currency(catal
     assert catalogue.instruments["us10y"].unit == "percent"
 
 
+def test_pence_are_no_currency_and_the_fault_names_pounds() -> None:
+    text = (
+        "instruments: {fres: {symbol: FRES.L, name: F, kind: equity, currency: GBp, calendar: XLON, "
+        'settle: "16:40", zone: Europe/London}}'
+    )
+
+    with pytest.raises(FaultyFileError) as caught:
+        read_catalogue(text, file="own.yml")
+
+    (fault,) = caught.value.faults
+    assert (
+        "expected three capitals such as USD (GBp, ZAc and ILA of Yahoo are read as GBP, ZAR and ILS)"
+        in str(fault)
+    )
+
+
 def test_shipped_ids_and_groups_are_words_that_rules_can_use(catalogue: Catalogue) -> None:
     words = [*catalogue.instruments, *catalogue.groups]
 

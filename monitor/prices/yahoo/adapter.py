@@ -22,7 +22,7 @@ from monitor.bars import Action, ActionKind
 from monitor.errors import UsageError
 from monitor.instruments import Instrument
 from monitor.prices.source import Fetched, FetchError, Outcome, SymbolInfo
-from monitor.prices.yahoo.chart import Chart, read_chart
+from monitor.prices.yahoo.chart import HUNDREDTHS, Chart, in_hundreds, read_chart
 from monitor.prices.yahoo.daily import Calendar, Daily, daily_bars
 from monitor.prices.yahoo.failures import OK, as_outcomes, refusal
 from monitor.prices.yahoo.history import ask_history, history_bars
@@ -225,6 +225,8 @@ def _end(now: datetime) -> datetime:
 
 def _in_our_currency(chart: Chart, instrument: Instrument) -> Chart:
     currency = chart.meta.get("currency")
+    if instrument.currency == HUNDREDTHS.get(str(currency)):
+        return in_hundreds(chart)
     if instrument.currency and currency and currency != instrument.currency:
         what = f"quoted in {currency}, but the catalogue says {instrument.currency}"
         raise FetchError(Outcome.BAD_PAYLOAD, what, meta=chart.meta)

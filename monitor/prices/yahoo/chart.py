@@ -6,7 +6,7 @@ whether it is finished is decided in `daily`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
@@ -37,6 +37,10 @@ _EVENTS = {
     "dividends": ActionKind.DIVIDEND,
     "capitalGains": ActionKind.CAPITAL_GAIN,
 }
+
+
+HUNDREDTHS = {"GBp": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
+"""What Yahoo quotes shares of London, Johannesburg and Tel Aviv in, and the currency of which it is a hundredth."""
 
 
 class Event(NamedTuple):
@@ -77,6 +81,16 @@ def read_chart(body: bytes) -> Chart:
     if rows["close"].null_count() == len(rows):
         raise FetchError(Outcome.EMPTY, f"none of {len(rows)} rows has a close", meta=meta)
     return Chart(rows, meta, events)
+
+
+def in_hundreds(chart: Chart) -> Chart:
+    """The chart of pence or cents in whole pounds or rand, payments too; volumes and splits stay."""
+    prices = [pl.col(name) / 100 for name in FIELDS if name != "volume"]
+    events = tuple(
+        event if event.kind is ActionKind.SPLIT else event._replace(value=event.value / 100)
+        for event in chart.events
+    )
+    return replace(chart, rows=chart.rows.with_columns(prices), events=events)
 
 
 def error_text(body: bytes) -> str:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.instruments import AssetKind, Instrument
 from monitor.prices.source import Fetched, Outcome, SymbolInfo
-from monitor.prices.yahoo.chart import Chart
+from monitor.prices.yahoo.chart import HUNDREDTHS, Chart
 
 RECENT: Mapping[str, object] = {"range": "5d", "interval": "1d", "includePrePost": "false"}
 """The parameters of a chart request that asks little: one request, whether the symbol exists or not."""
@@ -53,7 +53,8 @@ def symbol_info(symbol: str, fetched: Fetched, *, now: datetime) -> SymbolInfo:
 
 def differences(info: SymbolInfo, instrument: Instrument) -> Iterator[str]:
     """Where the symbol is not what the catalogue says; what Yahoo does not tell is no difference."""
-    if info.currency and instrument.currency and info.currency != instrument.currency:
+    quoted = HUNDREDTHS.get(info.currency, info.currency)
+    if quoted and instrument.currency and quoted != instrument.currency:
         yield f"quoted in {info.currency}, but the catalogue says {instrument.currency}"
     kind = _KINDS.get(instrument.kind, "")
     if info.kind and kind and info.kind != kind:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.bars import Action, ActionKind
 from monitor.errors import UsageError
+from monitor.instruments import AssetKind
 from monitor.prices.source import Outcome
 from monitor.prices.yahoo import Way, YahooSource
 from tests.prices.yahoo.conftest import (
@@ -22,6 +24,7 @@ from tests.prices.yahoo.conftest import (
     THURSDAY_EVENING,
     Fetch,
     MakeSource,
+    instrument,
     straight,
 )
 from tests.support.yahoo_faults import Fault
@@ -120,6 +123,30 @@ def test_a_price_in_another_currency_is_not_taken_for_ours(fetch: Fetch, server:
 
     assert gold.outcome == Outcome.BAD_PAYLOAD
     assert "quoted in USX, but the catalogue says USD" in gold.detail
+
+
+@pytest.mark.parametrize(("quoted", "currency"), [("GBp", "GBP"), ("ZAc", "ZAR"), ("ILA", "ILS")])
+def test_prices_and_payments_in_pence_or_cents_are_told_in_whole_pounds_or_rand(
+    fetch: Fetch, server: YahooServer, quoted: str, currency: str
+) -> None:
+    stamp = int(datetime.fromisoformat("2020-03-04T09:30-05:00").timestamp())
+    paid = {"dividends": {str(stamp): {"date": stamp, "amount": 25.0}}}
+    server.put(equity("NEM", straight(1000, 5), currency=quoted, events=paid))
+    pounds = instrument("nem", "NEM", AssetKind.EQUITY, currency=currency, unit=currency)
+
+    (newmont,) = fetch(pounds)
+
+    first = newmont.bars.row(0, named=True)
+    assert [first[name] for name in ("open", "high", "low", "close", "volume")] == [
+        9.99,
+        10.02,
+        9.98,
+        10.0,
+        1000,
+    ]
+    assert newmont.actions == (Action("nem", date(2020, 3, 4), ActionKind.DIVIDEND, 0.25),)
+    (refused,) = fetch(NEWMONT)
+    assert f"quoted in {quoted}, but the catalogue says USD" in refused.detail
 
 
 # requests

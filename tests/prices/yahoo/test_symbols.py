@@ -46,6 +46,16 @@ def test_a_symbol_that_is_something_else_is_told_so(source: YahooSource, server:
     assert list(differences(info, instrument("n", "NEM", AssetKind.MANUAL, currency="CAD", unit="CAD"))) == []
 
 
+def test_a_symbol_quoted_in_pence_is_what_a_catalogue_in_pounds_says() -> None:
+    info = SymbolInfo(symbol="FRES.L", exists=True, outcome=Outcome.OK, currency="GBp")
+
+    pounds, dollars = (
+        instrument("fres", "FRES.L", AssetKind.EQUITY, currency=name, unit=name) for name in ("GBP", "USD")
+    )
+    assert list(differences(info, pounds)) == []
+    assert list(differences(info, dollars)) == ["quoted in GBp, but the catalogue says USD"]
+
+
 def test_a_symbol_without_a_recent_price_exists(source: YahooSource, server: YahooServer) -> None:
     server.fail("GC=F", Fault("all_null"))
 
