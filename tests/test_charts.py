@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import altair as alt
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.charts import (
@@ -209,6 +209,7 @@ def test_a_part_of_a_timeline_begins_where_it_is_asked_to() -> None:
     assert [span[1] for span in part.metric.episodes] == [None]
 
 
+@example([0.0] * 10 + [29.0], 300.0)  # a range at the edge is moved towards its neighbour
 @given(st.lists(st.floats(0, 300), min_size=1, max_size=40), st.sampled_from([300.0, 900.0]))
 def test_numbers_of_events_never_touch_and_none_is_lost(places: list[float], width: float) -> None:
     numbered = [(place, number) for number, place in enumerate(sorted(places), 1)]

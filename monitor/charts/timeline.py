@@ -144,24 +144,23 @@ def _flags(shown: Timeline, width: int) -> Iterator[Any]:
 def beside(places: Sequence[tuple[float, int]], width: float) -> list[tuple[float, str]]:
     """Numbers at their places, those that would touch told as one range `3-7`, and none beyond the edges."""
     groups = [[place] for place in sorted(places)]
-    while (touching := _first_touching(groups)) is not None:
+    while (touching := _first_touching(groups, width)) is not None:
         groups[touching : touching + 2] = [groups[touching] + groups[touching + 1]]
-    return [
-        (min(max(_middle(group), _wide(group) / 2), width - _wide(group) / 2), _range(group))
-        for group in groups
-    ]
+    return [(_middle(group, width), _range(group)) for group in groups]
 
 
-def _first_touching(groups: Sequence[Sequence[tuple[float, int]]]) -> int | None:
+def _first_touching(groups: Sequence[Sequence[tuple[float, int]]], width: float) -> int | None:
     for index in range(len(groups) - 1):
         one, other = groups[index], groups[index + 1]
-        if _middle(other) - _middle(one) < (_wide(one) + _wide(other)) / 2 + DIGIT:
+        apart = _middle(other, width) - _middle(one, width)
+        if apart < (_wide(one) + _wide(other)) / 2 + DIGIT:
             return index
     return None
 
 
-def _middle(group: Sequence[tuple[float, int]]) -> float:
-    return (group[0][0] + group[-1][0]) / 2
+def _middle(group: Sequence[tuple[float, int]], width: float) -> float:
+    half = _wide(group) / 2
+    return min(max((group[0][0] + group[-1][0]) / 2, half), width - half)
 
 
 def _wide(group: Sequence[tuple[float, int]]) -> float:

@@ -70,7 +70,9 @@ def test_01_a_refusal_of_days_suspends_rules_as_one_incident_and_what_was_missed
     assert watching.told() == ["open 2020-03-13"]
     assert "RESOLVED Yahoo" in watching.owed()[1]
     assert (
-        sum("gold 1,628 > 1,627.5, 2020-03-13" in row.title + row.body for row in watching.store.outbox_rows())
+        sum(
+            "gold 1,628 > 1,627.5, 2020-03-13" in row.title + row.body for row in watching.store.outbox_rows()
+        )
         == 1
     )
     assert not watching.health("gold").freshness.is_down
