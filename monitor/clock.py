@@ -34,6 +34,10 @@ class Clock:
         """How many real seconds a span of this clock takes."""
         return max(span.total_seconds() / self.speed, LEAST_WAIT)
 
+    def spans(self, real: timedelta) -> timedelta:
+        """How far this clock goes in a real span."""
+        return real * self.speed
+
     @property
     def label(self) -> str:
         """What every banner says when the clock is set; empty when it is real."""

@@ -23,7 +23,7 @@ from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
 from monitor.delivery.channel import Channel
 from monitor.delivery.heartbeat import beat
-from monitor.delivery.outbox import Delivered, Taken, deliver_due
+from monitor.delivery.outbox import LEASE, Delivered, Taken, deliver_due
 from monitor.errors import MonitorError, NoLongerLeadingError
 from monitor.gather import Context, fetch
 from monitor.health import edit_mended, edit_refused
@@ -113,8 +113,10 @@ class Daemon:
     def deliver(self) -> None:
         """Send what is owed."""
         store, terms = self.context.store, terms_of(self.configuration)
-        now, jitter, left = self.clock.now, random.random, self.unwritten
-        done = deliver_due(store, self.channels, now=now, jitter=jitter, terms=terms, unwritten=left)
+        now, lease, left = self.clock.now, self.clock.spans(LEASE), self.unwritten
+        done = deliver_due(
+            store, self.channels, now=now, jitter=random.random, terms=terms, lease=lease, unwritten=left
+        )
         if done != Delivered():
             log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
 

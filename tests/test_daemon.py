@@ -115,6 +115,17 @@ def test_a_calendar_that_no_rule_reads_any_more_need_not_be_looked_at(place: Hom
         assert daemon.stop() == 0
 
 
+def test_a_clock_may_run_a_day_a_second_and_messages_leave(place: Home) -> None:
+    (place.folder / "metalwatch.yml").write_text(f"{SETTINGS}channels: {{hook: env:HOOK}}\n")
+    with web_receiver() as web:
+        watched = Home(place.folder, {**place.environment, "HOOK": web.url})
+        with watched.daemon("--clock", "2020-03-13T18:00-04:00,x86400") as daemon:
+            assert web.received.wait_for(1)
+            assert daemon.stop() == 0
+
+    assert "stress: gsr 104.8 > 100" in web.received[0].title
+
+
 def looked_at(place: Home) -> datetime:
     """When the calendar was looked at that was looked at longest ago, as the last sign of life has it."""
     with closing(sqlite3.connect(place.folder / "metalwatch.db")) as database:

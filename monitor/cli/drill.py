@@ -29,7 +29,7 @@ def drill(
 ) -> None:
     """Send the real message of a rule over its real routes, marked as a drill; no state changes."""
     from monitor.clock import read_clock
-    from monitor.delivery.outbox import deliver_due
+    from monitor.delivery.outbox import LEASE, deliver_due
     from monitor.drill import drill as owe
     from monitor.opening import make_context, open_channels, opened, terms_of
 
@@ -39,7 +39,8 @@ def drill(
     channels = open_channels(found, note if json else _write)
     with opened(found, claim=False) as (store, source):
         messages = owe(make_context(found, store, source), instances, now=watch.now())
-        deliver_due(store, channels, now=watch.now, jitter=random, terms=terms_of(found))
+        lease, terms = watch.spans(LEASE), terms_of(found)
+        deliver_due(store, channels, now=watch.now, jitter=random, terms=terms, lease=lease)
         rows = [row for one in messages for row in store.outbox_rows(ref=one.ref)]
     if not rows:
         raise UsageError(f"no route takes the alerts of {rule}; end `routes:` with one that has no `match`")

@@ -38,7 +38,7 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     from monitor.cli.screen import working
     from monitor.clock import read_clock
     from monitor.cycle import run_cycle
-    from monitor.delivery.outbox import deliver_due
+    from monitor.delivery.outbox import LEASE, deliver_due
     from monitor.opening import make_context, open_channels, opened, terms_of
     from monitor.overview.delivery import failures, owed
     from monitor.standby import this_process
@@ -54,7 +54,9 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
         context = make_context(found, store, source)
         with working(f"asking {source.label}"):
             result = run_cycle(context, now=watch.now())
-        delivered = deliver_due(store, channels, now=watch.now, jitter=random, terms=terms_of(found))
+        delivered = deliver_due(
+            store, channels, now=watch.now, jitter=random, terms=terms_of(found), lease=watch.spans(LEASE)
+        )
         rows = store.outbox_rows()
     waiting = owed(rows)
     if json:

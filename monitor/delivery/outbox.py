@@ -82,27 +82,31 @@ class _Work:
     now: Callable[[], datetime]
     jitter: Callable[[], float]
     terms: Mapping[str, Terms]
+    lease: timedelta
     unwritten: Unwritten = field(default_factory=dict)
 
     def terms_of(self, channel: str) -> Terms:
         return self.terms.get(channel, Terms())
 
 
-def deliver_due(
+def deliver_due(  # noqa: PLR0913 - all that a delivery depends on is told
     store: Store,
     channels: Mapping[str, Channel],
     *,
     now: Callable[[], datetime],
     jitter: Callable[[], float],
     terms: Mapping[str, Terms] | None = None,
+    lease: timedelta = LEASE,
     unwritten: Unwritten | None = None,
 ) -> Delivered:
     """Send every message that is due, until none is left or its channel fails; channels do not wait for each other.
 
-    Whoever delivers again and again passes the same `unwritten` each time.
+    Whoever delivers again and again passes the same `unwritten` each time; whose clock runs faster, a longer `lease`.
     """
     left = {} if unwritten is None else unwritten
-    work = _Work(store=store, channels=channels, now=now, jitter=jitter, terms=terms or {}, unwritten=left)
+    work = _Work(
+        store=store, channels=channels, now=now, jitter=jitter, terms=terms or {}, lease=lease, unwritten=left
+    )
     for taken in list(left.values()):
         _write_down(work, taken)
     total: Counter[Outcome] = Counter()
@@ -130,7 +134,7 @@ def _empty(work: _Work, name: str) -> Counter[Outcome]:
         now = work.now()
         for lost in work.store.abandoned(name, now=now) if own.at_most_once else ():
             _give_up(work, lost, (), end=Owed.UNKNOWN, error=ABANDONED)
-        row = work.store.claim(now=now, lease=LEASE, channel=name, severities=own.loud_enough(now))
+        row = work.store.claim(now=now, lease=work.lease, channel=name, severities=own.loud_enough(now))
         if row is None:
             break
         outcome = _deliver(work, row)
