@@ -59,6 +59,7 @@ def test_a_message_tells_the_distance_to_clear_in_the_words_of_status(
         ("{when: gsr > 4.5}", {"gsr": 4.5005}, "gsr 4.5005 > 4.5"),
         ("{when: gsr > 4.5}", {"gsr": 4.6123456}, "gsr 4.612 > 4.5"),
         ("{when: fall > 0.8%}", {"fall": 0.0081}, "fall 0.81 % > 0.8 %"),
+        ("{when: gsr > 19}", {"gsr": 19.0022}, "gsr 19.002 > 19"),
         ("{when: gold > 10_000_000}", {"gold": 11750016.2}, "gold 11,750,016 > 10,000,000"),
         ("{when: gsr > 1234.5678}", {"gsr": 2000.0}, "gsr 2,000 > 1,234.5678"),
     ],

@@ -100,9 +100,17 @@ def told_apart(
     """Two values with as many digits as tell one from the other: `9,000.4` and `9,000`, not `9,000` twice."""
     for digits in range(least, EXACT):
         texts = shown(value, unit, digits), shown(limit, unit, digits)
-        if texts[0] != texts[1] or value == limit:
+        if value == limit or _read_back(texts[0]) != _read_back(texts[1]):
             return texts
     return shown(value, unit, least), shown(limit, unit, least)
+
+
+def _read_back(text: str) -> float | str:
+    """What a reader takes a value for: `19.00` is 19."""
+    try:
+        return float(text.replace(",", "").removesuffix(" %"))
+    except ValueError:
+        return text
 
 
 def limit_written(node: Node) -> str:

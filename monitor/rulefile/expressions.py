@@ -277,9 +277,10 @@ class PackReader:
         known = (*scope.metrics, *self.catalogue.instruments, "it")
         for name, spec in fields:
             if name not in known:
-                self.fault(
-                    (*path, "say"), f'the message names an unknown metric "{name}"', did_you_mean(name, known)
+                hint = (
+                    did_you_mean(name, known) or "a name of `metrics:` or of an instrument stands in braces"
                 )
+                self.fault((*path, "say"), f'the message names an unknown metric "{name}"', hint)
             elif scope.metrics.get(name) is NEEDS_MEMBER:
                 what = f'{NO_MEMBER}, and the metric "{name}" uses it'
                 self.fault((*path, "say"), what, "add `for_each: <group>` to the rule")
