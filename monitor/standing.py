@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from monitor import units
 from monitor.language import (
+    OPPOSITE,
     Const,
     Node,
     bounds_of,
@@ -25,8 +26,6 @@ Values = Mapping[str, float | None]
 
 THERE = "there"
 """In place of a distance, where the value is on the threshold's other side already."""
-
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def fires(level: Level, values: Values) -> bool:
@@ -94,9 +93,15 @@ def to_clear(level: Level, values: Values) -> str:
 
 
 def compared(condition: Node, values: Values, *, holds: bool) -> str:
-    """`gsr 104.8 > 100`: the first comparison that holds, or the nearest that does not, with its value."""
+    """`gsr 104.8 > 100`: the first comparison that holds, or the nearest that does not, with its value.
+
+    Where a part without a comparison decided, such as a crossing, the whole condition.
+    """
     chosen = decisive(condition, values, holds=holds)
-    return written(condition) if chosen is None else _told(chosen, values, holds=holds)
+    answers = any(node.yesno for node in inputs(condition))
+    if chosen is None or (answers and _holds(chosen, values) is not holds):
+        return written(condition) if holds else f"{written(condition)} does not hold"
+    return _told(chosen, values, holds=holds)
 
 
 def decisive(condition: Node, values: Values, *, holds: bool = True) -> Bound | None:

@@ -17,6 +17,7 @@ from monitor.language.meaning import (
 )
 from monitor.language.nodes import (
     DERIVED,
+    OPPOSITE,
     Const,
     Fired,
     Leg,
@@ -41,6 +42,7 @@ __all__ = [
     "NEEDS_PARAM",
     "NO_MEMBER",
     "NO_PARAM",
+    "OPPOSITE",
     "Const",
     "ExpressionError",
     "Fired",

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.language.blocks import Alike, Block, Columns, Metrics, constants, operands_of
-from monitor.language.nodes import COMPARISONS, Node, Operation, inputs
+from monitor.language.nodes import COMPARISONS, OPPOSITE, Node, Operation, inputs
 
 Mask = npt.NDArray[np.bool_]
 Answer = Callable[[Block], Mask]
@@ -21,7 +21,6 @@ Answer = Callable[[Block], Mask]
 _COMPARED: dict[str, Callable[..., Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
 }  # fmt: skip
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ def _answer(conditions: Alike, columns: Columns, *, wanted: bool) -> Answer:
         return lambda block: values(block) == wanted
     operands = operands_of(conditions)
     if one.symbol in COMPARISONS:
-        return _compared(_COMPARED[one.symbol if wanted else _OPPOSITE[one.symbol]], operands, columns)
+        return _compared(_COMPARED[one.symbol if wanted else OPPOSITE[one.symbol]], operands, columns)
     if one.symbol == "not":
         return _answer(operands[0], columns, wanted=not wanted)
     parts = [_answer(operand, columns, wanted=wanted) for operand in operands]

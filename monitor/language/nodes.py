@@ -16,6 +16,7 @@ DERIVED = "value"
 """The field of a leg that is computed, not priced."""
 
 COMPARISONS = frozenset({"<", "<=", ">", ">="})
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 LOGIC = frozenset({"and", "or", "not"})
 
 

@@ -1,10 +1,12 @@
 """Typed expressions in the words of a rule file, and their values as people read them."""
 
 import math
+from collections.abc import Iterator
 
 from monitor.language.nodes import (
     COMPARISONS,
     LOGIC,
+    OPPOSITE,
     Apply,
     Const,
     Fired,
@@ -20,6 +22,7 @@ from monitor.metrics import Takes
 DIGITS = 4
 EXACT = 17
 """So many digits tell any two numbers apart."""
+_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TIGHTNESS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7}
 
 
@@ -133,16 +136,17 @@ def shown(value: float | None, unit: str, digits: int = DIGITS) -> str:
 
 
 def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
-    """Each comparison of a condition as (metric, sign, threshold), the metric on the left."""
+    """Each comparison of a condition as (metric, sign, threshold), the metric on the left.
+
+    What stands below a `not` has the opposite sign.
+    """
     found: list[tuple[Node, str, Node]] = []
-    for part in (condition,) if not isinstance(condition, Operation) else _leaves(condition):
+    for part, denied in _leaves(condition):
         if isinstance(part, Operation) and part.symbol in COMPARISONS:
             left, right = part.operands
+            symbol = OPPOSITE[part.symbol] if denied else part.symbol
             if not left.legs:
-                mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-                left, right, symbol = right, left, mirror[part.symbol]
-            else:
-                symbol = part.symbol
+                left, right, symbol = right, left, _MIRROR[symbol]
             found.append((left, symbol, _constant(right)))
     return found
 
@@ -153,11 +157,10 @@ def _constant(node: Node) -> Node:
     return plain if isinstance(plain, Const) else node
 
 
-def _leaves(node: Operation) -> list[Node]:
-    if node.symbol not in LOGIC:
-        return [node]
-    return [
-        leaf
-        for operand in node.operands
-        for leaf in (_leaves(operand) if isinstance(operand, Operation) else [operand])
-    ]
+def _leaves(node: Node, *, denied: bool = False) -> Iterator[tuple[Node, bool]]:
+    """The parts that `and`, `or` and `not` join, and whether each is denied."""
+    if not isinstance(node, Operation) or node.symbol not in LOGIC:
+        yield node, denied
+        return
+    for operand in node.operands:
+        yield from _leaves(operand, denied=denied is not (node.symbol == "not"))

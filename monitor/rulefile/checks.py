@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from monitor.language import Const, Node, bounds_of, written
+from monitor.language import OPPOSITE, Const, Node, bounds_of, written
 from monitor.rulefile.expressions import PackReader, condition_places
 from monitor.rulefile.model import IN_LEVELS
 from monitor.rulefile.paramchecks import check_params
 from monitor.yamltext import Path, did_you_mean
 
 COMPARISONS = frozenset({"<", "<=", ">", ">="})
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def check_rules(pack: PackReader) -> None:

@@ -117,7 +117,8 @@ def bounds(text: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_comparisons_of_a_condition_have_their_metric_on_the_left() -> None:
-    assert bounds("90 < gsr and not (gold >= 1 or calm)") == [("gsr", ">", "90"), ("gold", ">=", "1")]
+    assert bounds("90 < gsr and not (gold >= 1 or calm)") == [("gsr", ">", "90"), ("gold", "<", "1")]
+    assert bounds("not (90 < gsr and not gold >= 1)") == [("gsr", "<=", "90"), ("gold", ">=", "1")]
     assert bounds("60 <= gold < 100") == [("gold", ">=", "60"), ("gold", "<", "100")]
     assert bounds("calm") == []
 

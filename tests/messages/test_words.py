@@ -198,6 +198,29 @@ def test_of_several_comparisons_the_one_that_holds_is_told(
     assert told in headline(several, transition(several, several.levels[0], values=values))
 
 
+@pytest.mark.parametrize(
+    ("condition", "fires", "opened", "clears", "resolved"),
+    [
+        ("not (gsr > 90)", 80.0, "gsr 80 <= 90", 91.0, "gsr 91 > 90"),
+        ("not (gsr > 90 or gsr < 60)", 80.0, "gsr 80 <= 90", 50.0, "gsr 50 < 60"),
+        ("gsr < 20 or crosses_above(gsr, 70)", 75.0, "WHEN", 76.0, "gsr 76 >= 20"),
+        ("gsr < 80 and crosses_above(gsr, 70)", 75.0, "gsr 75 < 80", 76.0, "WHEN does not hold"),
+        ("crosses_above(gsr, 70)", 75.0, "WHEN", 76.0, "WHEN does not hold"),
+    ],
+)
+def test_no_comparison_is_told_that_did_not_decide(
+    condition: str, fires: float, opened: str, clears: float, resolved: str
+) -> None:
+    mixed = made_up(f'r: {{when: "{condition}"}}')
+    (level,) = mixed.levels
+
+    opens = headline(mixed, transition(mixed, level, values={"gsr": fires}))
+    ends = headline(mixed, transition(mixed, level, Kind.RESOLVE, values={"gsr": clears}))
+
+    assert opens == f"WARNING r: {opened.replace('WHEN', condition)}, 2026-01-30"
+    assert ends.startswith(f"RESOLVED r: {resolved.replace('WHEN', condition)}, 2026-01-30")
+
+
 def test_a_threshold_under_a_name_is_told_as_its_number() -> None:
     named = made_up("named: {when: gsr > limit}")
 
