@@ -115,11 +115,10 @@ def decisive(condition: Node, values: Values, *, holds: bool = True) -> Bound | 
 
 def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
     metric, symbol, threshold = bound
-    unit = threshold.unit if threshold.unit == "%" else metric.unit
-    name = written(metric)
-    value, _ = told_apart(values.get(name), _limit(threshold, values), "%" if unit == "%" else "1")
+    unit, name = _unit_of(bound), written(metric)
+    value, limit = told_apart(values.get(name), _limit(threshold, values), unit)
     sign = symbol if holds else OPPOSITE[symbol]
-    return f"{name} {value}{_odd(metric.unit)} {sign} {limit_written(threshold)}"
+    return f"{name} {value}{_odd(metric.unit)} {sign} {_with_number(threshold, limit)}"
 
 
 def _odd(unit: str) -> str:
@@ -197,6 +196,12 @@ def _threshold(threshold: Node, limit: float | None, limit_shown: str) -> str:
     return limit_written(threshold) if isinstance(threshold, Const) or limit is None else limit_shown
 
 
+def _with_number(threshold: Node, limit_shown: str) -> str:
+    """A threshold in the words of its rule, and one that moves with its number."""
+    told = limit_written(threshold)
+    return told if isinstance(threshold, Const) else f"{told} {limit_shown}"
+
+
 def _part(distance: float | None, limit: float | None, value: float | None) -> float | None:
     if distance is None or limit is None:
         return None
@@ -256,16 +261,13 @@ def _comparison(bound: Bound, values: Values) -> Comparison:
     metric, symbol, threshold = bound
     value, limit, unit = values.get(written(metric)), _limit(threshold, values), _unit_of(bound)
     value_shown, limit_shown = told_apart(value, limit, unit)
-    told = limit_written(threshold)
-    if not isinstance(threshold, Const):
-        told = f"{told} {limit_shown}"
     return Comparison(
         metric=written(metric),
         value=value,
         value_shown=value_shown,
         sign=symbol,
         threshold=limit,
-        threshold_shown=told,
+        threshold_shown=_with_number(threshold, limit_shown),
         holds=_holds(bound, values),
     )
 

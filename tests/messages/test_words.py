@@ -229,6 +229,17 @@ def test_a_threshold_under_a_name_is_told_as_its_number() -> None:
     assert line == "WARNING named: gsr 104 > 90, 2026-01-30"
 
 
+def test_a_threshold_that_moves_is_told_with_its_number() -> None:
+    moving = made_up('moving: {when: "gsr > sma(gsr, 20)"}')
+    (level,) = moving.levels
+
+    opens = headline(moving, transition(moving, level, values={"gsr": 104.0, "sma(gsr, 20)": 99.5}))
+    unknown = headline(moving, transition(moving, level, values={"gsr": 104.0, "sma(gsr, 20)": None}))
+
+    assert opens == "WARNING moving: gsr 104 > sma(gsr, 20) 99.50, 2026-01-30"
+    assert unknown == "WARNING moving: gsr 104 > sma(gsr, 20) ?, 2026-01-30"
+
+
 def test_an_unknown_number_is_a_question_mark() -> None:
     one = transition(RATIO, RATIO.levels[0], values={"gsr": None, "silver": None})
 
