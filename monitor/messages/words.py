@@ -3,7 +3,7 @@
 The first line carries severity, what, value, threshold and session within 80 characters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from monitor.alerts import Kind, Reason, Transition
@@ -13,6 +13,9 @@ from monitor.rules import Instance, Level
 from monitor.standing import at_last, between, cleared, compared, fails, fires
 
 TITLE_LENGTH = 80
+LEAST_BOUND = 24
+LEAST_NAME = 8
+"""So much of a comparison stays for its numbers, and of a name where both are long."""
 ENDS = (Kind.RESOLVE, Kind.RETRACT, Kind.WITHDRAW)
 """Kinds of which the rule's own words would be wrong."""
 
@@ -22,27 +25,33 @@ def headline(instance: Instance, transition: Transition, *, more: int = 0, confi
 
     `more` says how many other transitions are told with it; `confirmed`, that it was told before the close.
     """
-    what = instance.rule.name + (f" {instance.member}" if instance.member else "")
     level = instance.level(transition.level)
     bound = _bound(level, transition)
     since = [note for note in (history(transition, brief=brief) for brief in (more > 0, True)) if note]
     others = [f"+{more} more"] if more else []
     notes = [", ".join([note, *others]) for note in since] + others
     loud = f"CONFIRMED {_loud(transition)}" if confirmed else _loud(transition)
-    return _fitted(f"{loud} {what}: ", bound, f", {transition.session}", notes)
+    end = f", {transition.session}"
+    member = f" {instance.member}" if instance.member else ""
+    line = f"{loud} {instance.rule.name}{member}: {bound}{end}"
+    noted = (f"{line} ({note})" for note in notes)
+    fitting = next((text for text in (*noted, line) if len(text) <= TITLE_LENGTH), None)
+    if fitting is not None:
+        return fitting
+    room = TITLE_LENGTH - len(line) + len(bound)
+    tail = _tail(bound, max(room, LEAST_BOUND))
+    name = _beginning(instance.rule.name, len(instance.rule.name) + room - len(tail))
+    return f"{loud} {name}{member}: {tail}{end}"
 
 
-def _fitted(start: str, bound: str, end: str, notes: Sequence[str]) -> str:
-    """One line of at most `TITLE_LENGTH`: the first note that fits stands in brackets; without any, a long name
-    gives way.
-    """
-    line = f"{start}{bound}{end}"
-    for note in notes:
-        noted = f"{line} ({note})"
-        if len(noted) <= TITLE_LENGTH:
-            return noted
-    excess = len(line) - TITLE_LENGTH
-    return line if excess <= 0 else f"{start}…{bound[excess + 1 :]}{end}"
+def _tail(text: str, room: int) -> str:
+    """The end of a comparison, where its numbers are."""
+    return text if len(text) <= room else "…" + text[1 - room :]
+
+
+def _beginning(name: str, room: int) -> str:
+    """As much of a name as there is space for, though never nothing."""
+    return name if len(name) <= room else name[: max(room, LEAST_NAME) - 1] + "…"
 
 
 def words(instance: Instance, transition: Transition) -> str:

@@ -240,6 +240,21 @@ def test_a_threshold_that_moves_is_told_with_its_number() -> None:
     assert unknown == "WARNING moving: gsr 104 > sma(gsr, 20) ?, 2026-01-30"
 
 
+def test_a_long_name_gives_way_to_the_numbers_and_to_the_member_of_its_group() -> None:
+    rules = (
+        "strength-against-gold-over-sixty-sessions: {for_each: metals, when: 'zscore(it / gold, 60) < -2'}"
+    )
+    silver = next(
+        one for one in pack(rules, metrics="gsr: gold / silver").instances if one.member == "silver"
+    )
+    (level,) = silver.levels
+
+    line = headline(silver, transition(silver, level, values={"zscore(silver / gold, 60)": -2.345}))
+
+    assert line == "WARNING strength-against-gold-over… silver: …/ gold, 60) -2.345 < -2, 2026-01-30"
+    assert len(line) == 80
+
+
 def test_an_unknown_number_is_a_question_mark() -> None:
     one = transition(RATIO, RATIO.levels[0], values={"gsr": None, "silver": None})
 
