@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.cli.patience import patient
-from monitor.cli.screen import paragraph, say, table, wrapped
+from monitor.cli.screen import WIDTH, paragraph, say, table, wrapped
 from monitor.errors import UsageError
 from monitor.overview.words import counted
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 HEADINGS = ("after", "n", "mean", "any", "median", "hits", "any", "worst", "interval", "t", "p", "adj")
 LEAST_SHOWN = 0.005
-LONGEST_INTERVAL = 11
 
 
 def show_evidence(measured: "Measured") -> None:
@@ -36,7 +35,7 @@ def show_evidence(measured: "Measured") -> None:
         if one.sees_future is not None:
             paragraph(f"It sees the future: {one.sees_future}.", indent="  ")
         if one.outcomes and one.episodes:
-            table(HEADINGS, map(_row, one.outcomes), right=range(len(HEADINGS)))
+            table(HEADINGS, _rows(one.outcomes), right=range(len(HEADINGS)))
             _told(_beside(one), indent="  ")
 
 
@@ -45,7 +44,15 @@ def _told(text: str, *, indent: str = "", hang: str = "") -> None:
     say(wrapped(text.replace(" %", "\u00a0%"), indent=indent, hang=hang).replace("\u00a0", " "))
 
 
-def _row(one: "Outcome") -> tuple[str, ...]:
+def _rows(outcomes: "Sequence[Outcome]") -> list[tuple[str, ...]]:
+    """A row for each horizon; intervals without decimals where the table would be too wide."""
+    rows = [_row(one, digits=1) for one in outcomes]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    fits = sum(widths) + 2 * len(widths) <= WIDTH
+    return rows if fits else [_row(one, digits=0) for one in outcomes]
+
+
+def _row(one: "Outcome", *, digits: int) -> tuple[str, ...]:
     own, any_session, interval, chance = one.episodes, one.baseline, one.interval, one.chance
     return (
         str(one.horizon),
@@ -56,17 +63,16 @@ def _row(one: "Outcome") -> tuple[str, ...]:
         _share(own.hit_rate),
         _share(any_session.hit_rate),
         _percent(own.worst),
-        "-" if interval is None else _between(interval.low, interval.high),
+        "-" if interval is None else _between(interval.low, interval.high, digits),
         "-" if one.t is None else f"{one.t:.1f}",
         "-" if chance is None else _p(chance.one_sided),
         "-" if chance is None else _p(chance.p_adjusted),
     )
 
 
-def _between(low: float, high: float) -> str:
-    """Both ends, without decimals where they are long."""
-    text = f"{_percent(low)}..{_percent(high)}"
-    return text if len(text) <= LONGEST_INTERVAL else f"{low * 100:+.0f}..{high * 100:+.0f}"
+def _between(low: float, high: float, digits: int) -> str:
+    """Both ends in per cent."""
+    return f"{low * 100:+.{digits}f}..{high * 100:+.{digits}f}"
 
 
 def _beside(one: "Evidence") -> str:

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.backtest.chance import Interval
+from monitor.backtest.figures import Figures
 from monitor.backtest.spans import LegSpan, Reproduction
-from monitor.cli.evidence import _between, _write, show_spans
+from monitor.backtest.values import Chance, Naive, Outcome, Unmeasured
+from monitor.cli.evidence import HEADINGS, _rows, _write, show_spans
+from monitor.cli.screen import table
 from monitor.errors import UsageError
 
 LEG = LegSpan(
@@ -26,12 +30,51 @@ LEG = LegSpan(
 LINE = Reproduction(command="metalwatch backtest", version="1", rules="a", data="b", seed=1)
 
 
+def outcome(horizon: int, *, low: float, high: float, mean: float = 0.105) -> Outcome:
+    sample = Figures(count=10, mean=mean, median=mean, hit_rate=0.5, worst=-0.2, worst_path=-0.3)
+    return Outcome(
+        horizon=horizon,
+        unmeasured=Unmeasured(),
+        episodes=sample,
+        baseline=sample,
+        random=None,
+        chance=Chance(
+            p_higher=0.25,
+            p_lower=0.75,
+            p_two_sided=0.5,
+            p_adjusted=1.0,
+            random_low=-0.1,
+            random_high=0.1,
+        ),
+        interval=Interval(low, high, 1),
+        t=-1.5,
+        naive=Naive(sessions=0, mean=None, t=None),
+        effective=10.0,
+        overlap=0.0,
+        without_best=sample,
+        halves=(),
+        regimes=(),
+    )
+
+
 @pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [(0.038, 0.205, "+3.8..+20.5"), (-0.119, 1.132, "-12..+113"), (0.0, 0.0, "+0.0..+0.0")],
+    ("wide", "told"),
+    [
+        (outcome(63, low=-0.01, high=0.05, mean=0.05), ["-1.2..+0.4", "-1.0..+5.0"]),
+        (outcome(63, low=-0.01, high=0.155), ["-1..+0", "-1..+16"]),
+        (outcome(63, low=-0.119, high=1.132), ["-1..+0", "-12..+113"]),
+    ],
 )
-def test_an_interval_fits_its_column(low: float, high: float, text: str) -> None:
-    assert _between(low, high) == text
+def test_no_interval_is_broken_in_a_table_of_80_columns(
+    wide: Outcome, told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = _rows([outcome(5, low=-0.012, high=0.004, mean=0.05), wide])
+
+    table(HEADINGS, rows, right=range(len(HEADINGS)))
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if ".." in line]
+    assert [next(word for word in line.split() if ".." in word) for line in lines] == told
+    assert max(map(len, lines)) <= 80
 
 
 def test_closes_that_are_no_price_are_told_and_of_a_leg_without_any_nothing_is(
