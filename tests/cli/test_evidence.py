@@ -7,8 +7,9 @@ import pytest
 
 from monitor.backtest.chance import Interval
 from monitor.backtest.figures import Figures
+from monitor.backtest.forward import Unmeasured
 from monitor.backtest.spans import LegSpan, Reproduction
-from monitor.backtest.values import Chance, Naive, Outcome, Unmeasured
+from monitor.backtest.values import Chance, Naive, Outcome
 from monitor.cli.evidence import HEADINGS, _rows, _write, show_spans
 from monitor.cli.screen import table
 from monitor.errors import UsageError
