@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 
 class Verdict(IntEnum):
-    """The class of one observation."""
+    """The class of one observation; `engine.classing` counts on their order."""
 
     UNKNOWN = 0
     FIRE = 1
