@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor import bars
 from monitor.alerts import AlertState, Dwell, Kind, LevelState, Transition, Verdict, advance, advance_ladder
 from monitor.catchup import seed
-from monitor.engine import Track, episodes, legs_of, observe, observe_legs, opens, replay
+from monitor.engine import Track, classing, episodes, legs_of, observe, observe_legs, opens, replay
 from monitor.engine.runs import episodes_of
 from monitor.instruments import Catalogue
 from monitor.judge import Memories, judge
@@ -337,6 +337,21 @@ def test_a_long_history_is_judged_as_a_short_one_though_by_two_threads(market: M
         apart = observe_legs(BOOK, wide)
 
     assert [told(track) for track in apart] == [told(track) for track in together]
+
+
+@settings(max_examples=25)
+@given(MARKETS)
+def test_levels_of_the_same_metrics_are_judged_together_as_each_by_itself(
+    market: Mapping[str, Values],
+) -> None:
+    wide = legs_of(BOOK, made(market))
+    alone = [observe_legs(replace(BOOK, instances=(one,)), wide)[0] for one in BOOK.instances]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(classing, "AT_ONCE", 7)  # sessions; a history is long where more than that
+        together = observe_legs(BOOK, wide)
+
+    assert [told(track) for track in together] == [told(track) for track in alone]
 
 
 def told(track: Track) -> tuple[object, ...]:

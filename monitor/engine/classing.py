@@ -25,6 +25,10 @@ Write = Callable[[Block, Verdicts], None]
 """Writes the classes of a block, a row for each level."""
 
 
+SAME = 8
+"""So many levels of the same metrics are judged together, however many sessions there are."""
+
+
 def verdicts_of(levels: Sequence[Level], metrics: Mapping[str, pl.Series], rows: int) -> tuple[Verdicts, ...]:
     """The class of each session, of each level; `metrics` are what they compare, or is under it, by key."""
     order = sorted(range(len(levels)), key=lambda place: _likeness(levels[place]))
@@ -58,11 +62,16 @@ def _classes(levels: Sequence[Level], columns: Columns, *, most: int) -> list[tu
 
 
 def _together(levels: Iterable[Level], *, most: int) -> Iterator[Sequence[Level]]:
-    """Levels of one shape that follow each other; more of them the fewer sessions there are."""
-    for _, alike in groupby(levels, key=lambda level: _likeness(level)[0]):
+    """Levels of one shape that follow each other; more of them the fewer sessions there are, or of the same metrics."""
+    likeness, most = (_likeness, SAME) if most < SAME else (_shape, most)
+    for _, alike in groupby(levels, key=likeness):
         waiting = tuple(alike)
         for start in range(0, len(waiting), most):
             yield waiting[start : start + most]
+
+
+def _shape(level: Level) -> str:
+    return _likeness(level)[0]
 
 
 def _likeness(level: Level) -> tuple[str, str]:
@@ -73,7 +82,8 @@ def _likeness(level: Level) -> tuple[str, str]:
 @lru_cache(maxsize=4096)
 def _likeness_of(when: Node, clear_when: Node | None) -> tuple[str, str]:
     shapes = shape(when), shape(clear_when) if clear_when is not None else ""
-    return " | ".join(shapes), " ".join(metric.key for metric in inputs(when))
+    read = [*inputs(when), *(inputs(clear_when) if clear_when is not None else ())]
+    return " | ".join(shapes), " ".join(metric.key for metric in read)
 
 
 def rejudged(track: Track, instance: Instance) -> Track:
