@@ -8,12 +8,13 @@
 Time is an argument.  The same `judge` runs in a backtest.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from monitor.alerts import Kind, Transition
+from monitor.alerts import Kind, Reason, Transition
 from monitor.background import background, chart
+from monitor.bars import ActionKind
 from monitor.catchup import Step, catch_up
 from monitor.engine import Track
 from monitor.gather import Context, Gathered, fetch
@@ -175,7 +176,7 @@ def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[s
         transition=transition,
         withheld=decided.withheld,
         causes=decided.causes,
-        notes=_told_before(context, transition),
+        notes=(*_told_before(context, transition), *_splits(context, track.instance, transition)),
         background=background(track, transition),
         evidence=evidence.get(transition.rule),
         chart=chart(track, transition) if context.shows_pictures else None,
@@ -195,6 +196,17 @@ def _told_before(context: Context, transition: Transition) -> tuple[str, ...]:
         if one.sent and one.transition.episode == transition.episode and one.transition.kind in wrong
     ]
     return tuple(f"told before: {text}" for text in told[-1:])
+
+
+def _splits(context: Context, instance: Instance, transition: Transition) -> Iterator[str]:
+    """What a correction has to say of a split since: it was no error of prices."""
+    if transition.reason is not Reason.REVISED_DATA:
+        return
+    for one in sorted(instance.instruments):
+        for action in context.store.actions(one):
+            if action.kind is ActionKind.SPLIT and action.session > transition.session:
+                ratio = f"{action.value:g}:1" if action.value >= 1 else f"1:{1 / action.value:g}"
+                yield f"{one} was split {ratio} on {action.session}: all its prices are in new shares now"
 
 
 def _owed(context: Context, entries: list[Entry], *, now: datetime, late: bool = False) -> list[Message]:

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+import pytest
+
 from monitor.alerts import Reason
 from monitor.bars import Action, ActionKind
 from monitor.instruments import AssetKind
@@ -108,6 +110,28 @@ def test_20_a_split_overnight_is_an_event_and_its_closes_are_all_in_new_shares(
     assert [one.kind for one, _ in watching.store.findings()] == [Kind.READJUSTMENT]
     assert watching.told() == []
     assert watching.owed() == []
+
+
+@pytest.mark.parametrize(
+    ("when", "new", "old", "ratio"), [("nem > 58", 2, 1, "2:1"), ("58 < nem < 60", 1, 10, "1:10")]
+)
+def test_a_correction_names_the_split_that_made_it_necessary(
+    watch: Watching, server: YahooServer, when: str, new: int, old: int, ratio: str
+) -> None:
+    server.put(NEM)
+    watching = watch(NEWMONT, rules=f"priced:\n  when: {when}\n  severity: info")
+    through(watching, "2020-03-11", "2020-03-12")
+    assert watching.told() == ["open 2020-03-12"]
+
+    split = {"date": stamp_of(NEM, date(2020, 3, 13)), "numerator": new, "denominator": old}
+    server.put(equity("NEM", [_times(bar, old / new) for bar in NEM.bars], events={"splits": {"1": split}}))
+    through(watching, "2020-03-13")
+
+    opened, correction = watching.store.outbox_rows()
+    note = f"nem was split {ratio} on 2020-03-13: all its prices are in new shares now"
+    assert correction.title.startswith("CORRECTION priced: ")
+    assert note in correction.body
+    assert "split" not in opened.body
 
 
 def test_21_a_spike_that_the_next_poll_does_not_confirm_never_becomes_final(
