@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import Fault
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80
+WHOLE_NAME = 32
 SHOWN_LINE = 72
 LARGEST_SHOWN = 2_000_000
 LINE_ENDS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -138,16 +139,19 @@ def _plain(value: object) -> object:
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[object]], *, right: Iterable[int] = ()) -> None:
-    """A table on stdout; columns in `right` are aligned right."""
+    """A table on stdout; columns in `right` are aligned right.  Where it is too wide, the names in front stay whole."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    numbers = set(right)
+    numbers, cells = set(right), [tuple(row) for row in rows]
+    longest = max((len(str(row[0])) for row in cells), default=0)
     for index, heading in enumerate(headings):
-        made.add_column(heading, justify="right" if index in numbers else "left", overflow="fold")
-    for row in rows:
+        whole = index == 0 and longest <= WHOLE_NAME
+        justify: Literal["left", "right"] = "right" if index in numbers else "left"
+        made.add_column(heading, justify=justify, overflow="fold", no_wrap=whole)
+    for row in cells:
         made.add_row(*(Text(str(cell), style=STYLES.get(str(cell), "")) for cell in row))
     console().print(made)
 
