@@ -19,8 +19,6 @@ from monitor.storage.database import reading, told, writing
 from monitor.storage.store import Store, open_store
 
 ROWS_AT_ONCE = 5_000
-NUMBERED = (schema.outbox, schema.silence)
-"""Tables whose rows the database numbers."""
 
 Counts = Mapping[str, int]
 """Rows by table."""
@@ -127,12 +125,13 @@ def _settle_in(connection: Connection) -> None:
     """Let PostgreSQL number on from the last row, and learn how many there are."""
     if connection.dialect.name != "postgresql":
         return
-    for table in NUMBERED:
-        last = connection.execute(select(func.max(table.c.number))).scalar()
-        if last is not None:
-            sequence = {"table": table.name, "last": last}
+    for table in tables():
+        column = table.autoincrement_column
+        last = None if column is None else connection.execute(select(func.max(column))).scalar()
+        if column is not None and last is not None:
+            sequence = {"table": table.name, "column": column.name, "last": last}
             connection.execute(
-                text("select setval(pg_get_serial_sequence(:table, 'number'), :last)"), sequence
+                text("select setval(pg_get_serial_sequence(:table, :column), :last)"), sequence
             )
     connection.execute(text(f"analyze {', '.join(table.name for table in tables())}"))
 

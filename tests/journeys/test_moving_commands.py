@@ -17,6 +17,7 @@ packs: [precious]
 prices: {{source: sample}}
 """
 WHEN = "2020-03-13T18:00-04:00"
+LATER = "2020-03-16T18:00-04:00"
 
 
 @pytest.fixture
@@ -50,6 +51,9 @@ def test_a_history_moves_to_postgresql_and_out_of_a_backup_back_to_a_file(place:
     assert json.loads(back.stdout)["rows"] == copied["rows"]
     assert status(place, "restored.db") == before
     assert place.command("backup", "backup.db").returncode == 2
+    for database in ("env:DATABASE", "restored.db"):
+        status(place, database)
+        assert "1 new session judged" in place.command("once", "--clock", LATER).stdout
 
 
 def test_what_stands_in_the_way_of_a_migration_is_told_in_one_line(place: Home, postgres_url: str) -> None:

@@ -2,7 +2,8 @@
 
 import resource
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,18 @@ from monitor.routing import Match
 from monitor.storage import copying
 from monitor.storage.copying import back_up, copy, count, tables
 from monitor.storage.database import reading
+from monitor.storage.records import Judging
 from monitor.storage.store import Store, open_store
 from tests.storage.examples import DAY, LATER, NOW, bar, bars, judged, message, transition
 
 
 def ignore(_table: str, _rows: int) -> None:
     pass
+
+
+def noted(at: datetime) -> Judging:
+    """A time at which something was judged."""
+    return Judging(at=at, seen_upto=at, judged_by="0.1 abc")
 
 
 def everything(store: Store) -> dict[str, set[str]]:
@@ -33,12 +40,12 @@ def everything(store: Store) -> dict[str, set[str]]:
 
 
 def lived_in(url: str) -> Store:
-    """A database with bars, transitions, messages that were sent and are owed, silences and a value of its own."""
+    """A database with bars, judgings, messages that were sent and are owed, silences and a value of its own."""
     store = open_store(url)
     many = [bar(session=DAY - timedelta(days=days)) for days in range(1, 40)]
     store.add_bars(bars(bar(), bar("gold", close=None), *many), seen_at=NOW, source="files")
     store.add_bars(bar(close=31.123456789012345), seen_at=LATER, source="files")
-    store.commit(judged(transition()), now=NOW)
+    store.commit(replace(judged(transition()), judging=noted(NOW)), now=NOW)
     store.commit(judged(transition(instance="mp", session=DAY + timedelta(days=1))), now=LATER)
     row = store.claim(now=NOW, lease=timedelta(minutes=5), channel="mail")
     assert row is not None
@@ -93,6 +100,8 @@ def test_what_is_written_after_a_copy_is_numbered_on(full: Store, empty: Store) 
 
     assert [row.number for row in empty.outbox_rows()] == [1, 2, 3]
     assert empty.add_silence(Match(), reason="more", author="bob", since=NOW, until=None) == 2
+    empty.commit(replace(judged(), judging=noted(LATER)), now=LATER)
+    assert empty.judgings() == [noted(NOW), noted(LATER)]
 
 
 def test_a_database_that_holds_something_is_not_copied_into(full: Store, empty: Store) -> None:
