@@ -158,7 +158,13 @@ def _locked(store: Store) -> Iterator[None]:
     if path is None:
         yield
         return
-    with path.open("w") as file:
+    try:
+        opened = path.open("w")
+    except OSError as error:
+        raise StorageError(
+            f"the lock {path} cannot be opened ({error.strerror}); check who owns it and its folder"
+        ) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -125,6 +125,18 @@ def test_a_second_one_on_a_file_is_refused_and_nobody_is_said_to_lead(tmp_path: 
     store.close()
 
 
+def test_a_lock_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "metalwatch.db"))
+    (tmp_path / "metalwatch.db.lock").mkdir()
+
+    with (
+        pytest.raises(StorageError, match=r"metalwatch\.db\.lock cannot be opened .* check who owns it"),
+        leading(store, holder="one", since=NOW),
+    ):
+        pass
+    store.close()
+
+
 def test_writers_on_a_server_wait_for_each_other_so_that_no_version_is_numbered_twice(
     pair: tuple[Store, Store],
 ) -> None:
