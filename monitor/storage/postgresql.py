@@ -59,12 +59,17 @@ _AT_THE_DOOR = {
 """A server that refuses a connection says why in words only."""
 
 
-def connect(target: URL, **more: str) -> Engine:
-    """An engine whose connections are tried before they are used: a server may have been restarted meanwhile."""
+def connect(target: URL, *, options: str = "") -> Engine:
+    """An engine whose connections are tried before they are used: a server may have been restarted meanwhile.
+
+    The `options` of a connection come after those of the URL, such as a search path, and do not replace them.
+    """
+    asked = target.query.get("options", ())
+    every = [*([asked] if isinstance(asked, str) else asked), options]
     try:
         return create_engine(
             target,
-            connect_args={**_CONNECTION, **more},
+            connect_args={**_CONNECTION, "options": " ".join(filter(None, every))},
             json_serializer=dumps,
             json_deserializer=loads,
             pool_pre_ping=True,

@@ -2,11 +2,13 @@
 
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from monitor.errors import StorageError
-from monitor.storage.store import Store, open_reader
+from monitor.storage.store import Store, open_reader, open_store
 from tests.storage.examples import message
 
 NOW = datetime(2024, 3, 1, 22, tzinfo=UTC)
@@ -20,6 +22,17 @@ def test_a_reader_sees_what_is_written_and_cannot_write(store: Store, url: str) 
         with pytest.raises(StorageError):
             reader.set_meta("name", "another")
         assert store.meta("name") == "value"
+
+
+def test_a_reader_reads_where_the_options_of_the_url_say(postgres: Any, postgres_url: str) -> None:
+    target = make_url(postgres_url)
+    postgres.psql(f"\\c {target.database}\ncreate schema metals;")
+    there = target.update_query_dict({"options": "-csearch_path=metals"})
+    url = there.render_as_string(hide_password=False)
+
+    with closing(open_store(url)) as store, closing(open_reader(url)) as reader:
+        store.set_meta("name", "value")
+        assert reader.meta("name") == "value"
 
 
 def test_a_reader_does_not_hold_up_who_writes(store: Store, url: str) -> None:
