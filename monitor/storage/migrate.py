@@ -11,6 +11,7 @@ from monitor.errors import StorageError
 from monitor.storage import schema
 from monitor.storage.database import name_of, reading, writing
 from monitor.storage.led import is_led
+from monitor.storage.postgresql import narrow_encoding
 
 HEAD = "0001"
 """The newest revision this program knows; a test holds it equal to the newest file in `migrations`."""
@@ -51,6 +52,11 @@ def _create(connection: Connection) -> None:
     if inspect(connection).get_table_names():
         raise StorageError(
             f"The database {name_of(connection.engine)} belongs to another program; name another one."
+        )
+    if refused := narrow_encoding(connection):
+        raise StorageError(
+            f"The database {name_of(connection.engine)} holds the signs of {refused} only; make one that holds all: "
+            "create database NAME template template0 encoding 'UTF8'."
         )
     schema.metadata.create_all(connection, checkfirst=False)
     connection.execute(text(_VERSION_TABLE))

@@ -29,12 +29,16 @@ _QUEUE = f"""
 
 _CONNECTION = {
     "application_name": "metalwatch",
+    "client_encoding": "utf8",
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # a server that vanishes without a word is noticed
 }
+
+_OPTIONS = "-c datestyle=ISO"
+"""What the driver needs to read instants, whatever server and user are set to."""
 
 _CAUSES = {
     "28P01": "refuses the password; check the URL of the database, and where its password is kept",
@@ -65,7 +69,7 @@ def connect(target: URL, *, options: str = "") -> Engine:
     The `options` of a connection come after those of the URL, such as a search path, and do not replace them.
     """
     asked = target.query.get("options", ())
-    every = [*([asked] if isinstance(asked, str) else asked), options]
+    every = [*([asked] if isinstance(asked, str) else asked), _OPTIONS, options]
     try:
         return create_engine(
             target,
@@ -80,6 +84,14 @@ def connect(target: URL, *, options: str = "") -> Engine:
         raise UsageError(
             "The database must be postgresql://USER@HOST:PORT/NAME; the options after the ? of its URL cannot be used."
         ) from None
+
+
+def narrow_encoding(connection: Connection) -> str | None:
+    """How the database writes text, where that has no sign for some of what messages may say."""
+    if connection.dialect.name != "postgresql":
+        return None
+    encoding: str = connection.exec_driver_sql("show server_encoding").scalar_one()
+    return None if encoding in ("UTF8", "SQL_ASCII") else encoding
 
 
 def queue_up(connection: Connection, *, bound: bool) -> None:

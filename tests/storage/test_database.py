@@ -8,13 +8,15 @@ import textwrap
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 
 from monitor.errors import StorageError, UsageError
 from monitor.storage import database, migrate, schema
@@ -22,7 +24,7 @@ from monitor.storage.database import reading, writing
 from monitor.storage.leading import leading
 from monitor.storage.migrate import HEAD, upgrade
 from monitor.storage.store import Store, open_store
-from tests.storage.examples import NOW, RULE, bar, judged, memory, transition
+from tests.storage.examples import NOW, RULE, bar, bars, judged, memory, message, transition
 
 ROOT = Path(__file__).parents[2]
 
@@ -224,6 +226,40 @@ def test_an_unreachable_server_is_told_in_one_line_without_its_password() -> Non
 
     assert "\n" not in str(refused.value)
     assert "s3cret-word" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "asked"),
+    [
+        ("encoding 'SQL_ASCII' locale 'C'", ""),
+        (
+            "",
+            "alter database {name} set datestyle = 'German, DMY'; alter database {name} set timezone = 'Asia/Tokyo';",
+        ),
+        ("", "alter database {name} set client_encoding = 'LATIN1';"),
+    ],
+)
+def test_instants_and_all_signs_come_back_however_the_server_is_set(
+    postgres: Any, made: str, asked: str
+) -> None:
+    name = f"test_{uuid4().hex}"
+    postgres.psql(f"create database {name} template template0 {made};\n{asked.format(name=name)}")
+    store = open_store(str(postgres.get_uri(database=name)))
+    store.add_bars(bars(bar()), seen_at=NOW, source="files")
+    store.enqueue([message(title="Silber unter 20 €")], now=NOW)
+
+    [row] = store.outbox_rows()
+    assert (row.title, row.created_at) == ("Silber unter 20 €", NOW)
+    assert len(store.bars(instruments=["silver"], interval="1d")) == 1
+    store.close()
+
+
+def test_a_database_that_has_no_sign_for_some_of_what_is_told_is_refused_in_one_line(postgres: Any) -> None:
+    name = f"test_{uuid4().hex}"
+    postgres.psql(f"create database {name} template template0 encoding 'LATIN1' locale 'C';")
+
+    with pytest.raises(StorageError, match=r"the signs of LATIN1 only; .* encoding 'UTF8'"):
+        open_store(str(postgres.get_uri(database=name)))
 
 
 @pytest.mark.parametrize(
