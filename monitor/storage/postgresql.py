@@ -41,6 +41,7 @@ _OPTIONS = "-c datestyle=ISO"
 """What the driver needs to read instants, whatever server and user are set to."""
 
 _CAUSES = {
+    "25006": "may only be read; name the primary server if this one is a replica, or let it be written",
     "28P01": "refuses the password; check the URL of the database, and where its password is kept",
     "28000": "refuses the user; check the URL of the database, and the server's pg_hba.conf",
     "3D000": "is not there; create it, or name another one",

@@ -262,6 +262,16 @@ def test_a_database_that_has_no_sign_for_some_of_what_is_told_is_refused_in_one_
         open_store(str(postgres.get_uri(database=name)))
 
 
+def test_a_server_that_may_only_be_read_is_told_in_one_line(postgres: Any, postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    postgres.psql(f"alter database {make_url(postgres_url).database} set default_transaction_read_only = on;")
+    store.engine.dispose()
+
+    with pytest.raises(StorageError, match="may only be read; name the primary server"):
+        store.set_meta("a", "b")
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("url", "name"),
     [
