@@ -24,6 +24,7 @@ def test_the_example_settings_are_valid_and_hold_no_secret(folder: str) -> None:
 
     assert set(found.settings.channels) == {"console", "phone"}
     assert found.settings.status is not None
+    assert found.rulebook.instances, "with the packs that ship alone a daemon starts"
 
 
 def test_the_secrets_of_the_settings_are_those_that_the_unit_and_compose_provide() -> None:
