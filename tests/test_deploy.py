@@ -40,6 +40,15 @@ def test_the_secrets_of_the_settings_are_those_that_the_unit_and_compose_provide
     assert set(mounted) < set(COMPOSE["secrets"])
 
 
+def test_a_backup_finds_the_database_where_the_daemon_does() -> None:
+    backup = (DEPLOY / "systemd/metalwatch-backup.service").read_text()
+    (wanted,) = re.findall(r"^EnvironmentFile=.+$", UNIT, flags=re.MULTILINE)
+
+    assert wanted in backup.splitlines()
+    assert "--settings /etc/metalwatch/metalwatch.yml" in UNIT
+    assert "--settings /etc/metalwatch/metalwatch.yml" in backup
+
+
 def test_what_the_image_is_made_of_is_there_and_not_kept_from_it() -> None:
     copied = re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, flags=re.MULTILINE)
     names = {name for line in copied for name in line.split()}
