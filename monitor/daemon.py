@@ -61,6 +61,8 @@ class Daemon:
         self.stopping = threading.Event()
         self.lost = threading.Event()
         """Set when another daemon leads."""
+        self.edited = threading.Event()
+        """Set when rules were read again, until every job runs with them."""
         self.stood_by = False
         """Whether the rules may have been edited since they were read."""
         self.refused: datetime | None = None
@@ -120,12 +122,16 @@ class Daemon:
         if done != Delivered():
             log.info("delivered", sent=done.sent, retried=done.retried, dead=done.dead)
 
-    def heartbeat(self) -> None:
-        """Leave a sign of life in the database, and elsewhere while data, judgement and delivery are well."""
-        now = self.clock.now()
+    @property
+    def judging(self) -> Judging:
+        """How far the judging has come."""
         poll = timedelta(minutes=self.configuration.settings.poll)
         looked_at = min((at for name, at in self.looked_at.items() if name in self.calendars), default=None)
-        judging = Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll)
+        return Judging(up_to_date=self.up_to_date, looked_at=looked_at, every=poll)
+
+    def heartbeat(self) -> None:
+        """Leave a sign of life in the database, and elsewhere while data, judgement and delivery are well."""
+        now, judging = self.clock.now(), self.judging
         leave(self.context.store, judging, now=now)
         if self.configuration.settings.heartbeat is None:
             return
@@ -185,6 +191,7 @@ class Daemon:
         with self.cycle_lock:
             self.context, self.texts = replace(self.context, rulebook=rulebook), texts
             self.up_to_date = False
+        self.edited.set()
         log.info("reloaded", rules=len(rulebook.instances))
         if self.refused is not None:
             owe(self.context, edit_mended(since=self.refused), now=now)
@@ -196,6 +203,7 @@ class Daemon:
         self.lost, self.up_to_date, self.looked_at = lead.lost, False, {}
         if self.stood_by:
             self.reload()
+        self.edited.clear()
         scheduler = _schedule(self)
         log_start(self.context, list(self.channels), lead, self.clock.label)
         self.safely(self.tell_of_itself, started)
@@ -205,6 +213,8 @@ class Daemon:
             while not (self.stopping.wait(timeout=0.5) or self.lost.is_set()):
                 if back := jumps.back():
                     log.warning("the clock was set back, all jobs run now", seconds=round(back))
+                if back or self.edited.is_set():
+                    self.edited.clear()
                     wake(scheduler, soon=_soon())
                 if self.pulse.beats:
                     notify(self.configuration.notify_socket, "WATCHDOG=1", "STATUS=watching")

@@ -134,6 +134,16 @@ def looked_at(place: Home) -> datetime:
     return datetime.fromisoformat(at) if at else datetime.min.replace(tzinfo=UTC)
 
 
+def test_edited_rules_are_judged_at_once_and_not_at_the_next_poll(place: Home) -> None:
+    (place.folder / "metalwatch.yml").write_text(SETTINGS.replace("poll: 1\n", "poll: 15\n"))
+    with place.daemon("--clock", "2020-03-10T18:00-04:00") as daemon:
+        logged(daemon, "cycle")
+        (place.folder / "own.yml").write_text(PACK + SECOND)
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: "own/low" in judged(place))
+        assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [
