@@ -88,12 +88,10 @@ class Daemon:
             now = self.clock.now()
             gathered = fetch(self.context, now=now, calendars={calendar})
             newest = self.context.store.newest()
-            self.up_to_date = (
-                self.up_to_date and newest == self.seen_upto
-            )  # stays false until they are judged
+            nothing_new = self.up_to_date = self.up_to_date and newest == self.seen_upto
             health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
             result = Result(gathered, health=health)
-            if not self.up_to_date:
+            if not nothing_new:  # and so it stays until it is judged
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
                 self.up_to_date, self.seen_upto = True, newest
             if gathered.new_bars:
@@ -102,6 +100,8 @@ class Daemon:
                     result, decided=(*result.decided, *seen.decided), owed=result.owed + seen.owed
                 )
             self.looked_at[calendar] = now
+            if not nothing_new:
+                leave(self.context.store, self.judging, now=now)
         log_cycle(calendar, result)
         if result.owed or result.health:
             self.deliver()

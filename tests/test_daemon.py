@@ -11,7 +11,8 @@ import pytest
 
 from monitor.clock import read_clock
 from monitor.errors import UsageError
-from monitor.vitals import JUDGING
+from monitor.storage.store import open_store
+from monitor.vitals import JUDGING, left
 from tests.support.process import Home, Running, home
 from tests.support.receivers import web_receiver
 
@@ -141,6 +142,16 @@ def test_edited_rules_are_judged_at_once_and_not_at_the_next_poll(place: Home) -
         (place.folder / "own.yml").write_text(PACK + SECOND)
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_until(lambda: "own/low" in judged(place))
+        assert daemon.stop() == 0
+
+
+def test_what_was_judged_is_known_to_be_judged_before_the_next_heartbeat(place: Home) -> None:
+    with place.daemon("--clock", "2020-03-10T18:00-04:00") as daemon:
+        logged(daemon, "cycle")
+        with closing(open_store(str(place.folder / "metalwatch.db"))) as store:
+            _, judging = left(store)
+        assert judging is not None
+        assert judging.up_to_date
         assert daemon.stop() == 0
 
 
