@@ -8,23 +8,32 @@
 Pure: bars and memories come in, steps go out, and whoever asked keeps each of them before the next is made.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
+from itertools import chain
 
 import polars as pl
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, transition_id
 from monitor.bars import completed
 from monitor.edits import is_silent_first
-from monitor.engine import Inhibitors, Track, observe, replay, transition
+from monitor.engine import Inhibitors, Track, groups_of, observe, replay, transition
+from monitor.instruments import Catalogue, Instrument
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
 from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told, withholding
 from monitor.reconcile import Past, before_window, differs, open_before, remember, renamed
 from monitor.rules import Instance, InstanceKey, Rule, Rulebook
+from monitor.sessions import expected_sessions, settled_at
 from monitor.silences import NOBODY, Hush
+
+PATIENCE = timedelta(hours=2)
+"""So long after it should have settled a member of a group is waited for."""
+LATELY = timedelta(days=14)
+"""Older sessions wait for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,9 @@ def catch_up(
     if gone.memories:
         held |= gone.memories
         yield gone
-    tracks = [track for track in observe(rulebook, completed(bars, now=now)) if len(track.sessions)]
+    settled = completed(bars, now=now)
+    observed = _without_waiting(observe(rulebook, settled), settled, rulebook.catalogue, now=now)
+    tracks = [track for track in observed if len(track.sessions)]
     first = [track for track in tracks if _is_new(track, held)]
     known = [track for track in tracks if not _is_new(track, held)]
     if first:
@@ -66,6 +77,39 @@ def catch_up(
         changed = {key: memory for key, memory in after.items() if memory != held[key]}
         held |= after
         yield Step(sessions, tuple(known), changed, tuple(decided))
+
+
+def _without_waiting(
+    tracks: Iterable[Track], bars: pl.DataFrame, catalogue: Catalogue, *, now: datetime
+) -> Iterator[Track]:
+    """The tracks without the newest sessions for which a member of a group still has to come: half of them is enough
+    for a value, but another one when the other half is there.
+    """
+    lately = bars.filter(pl.col("session") > now.date() - LATELY)
+    held = set(lately.select("instrument", "session").iter_rows())
+
+    @cache
+    def waits(names: frozenset[str], session: date) -> bool:
+        return any(_is_awaited(catalogue.instruments[name], session, held, now) for name in names)
+
+    for track in tracks:
+        names = frozenset[str]().union(*chain(*groups_of(track.instance).values()))
+        row = len(track.sessions)
+        while names and row and waits(names, track.sessions[row - 1]):
+            row -= 1
+        yield track if row == len(track.sessions) else _first_rows(track, row)
+
+
+def _first_rows(track: Track, rows: int) -> Track:
+    return track.cut(upto=track.sessions[rows - 1] if rows else date.min)
+
+
+def _is_awaited(one: Instrument, session: date, held: Collection[tuple[str, date]], now: datetime) -> bool:
+    """Whether a bar that is not there is still to come: its session goes on or is hardly over, and the one before came."""
+    if one.carry_days is not None or (one.id, session) in held or now >= settled_at(one, session) + PATIENCE:
+        return False
+    *before, last = expected_sessions(one, session - LATELY, session).to_list() or [None]
+    return last == session and bool(before) and (one.id, before[-1]) in held
 
 
 def _is_new(track: Track, memories: Memories) -> bool:

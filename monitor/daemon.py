@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
 import structlog
 
+from monitor.catchup import PATIENCE
 from monitor.clock import Clock
 from monitor.config import Configuration
 from monitor.cycle import Result, judge_new, preview
@@ -71,6 +72,8 @@ class Daemon:
         self.texts = configuration.rule_texts
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
+        self.judged_at = datetime.min.replace(tzinfo=UTC)
+        """When it was; while a price is missing, what waits for it is looked at again."""
         self.looked_at: dict[str, datetime] = {}
         """When each calendar was looked at last."""
         self.unwritten: dict[str, Taken] = {}
@@ -91,9 +94,9 @@ class Daemon:
             nothing_new = self.up_to_date = self.up_to_date and newest == self.seen_upto
             health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
             result = Result(gathered, health=health)
-            if not nothing_new:  # and so it stays until it is judged
+            if not nothing_new or (gathered.answers and now >= self.judged_at + PATIENCE / 2):
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
-                self.up_to_date, self.seen_upto = True, newest
+                self.up_to_date, self.seen_upto, self.judged_at = True, newest, now
             if gathered.new_bars:
                 seen = preview(self.context, now=now)
                 result = replace(

@@ -2,22 +2,23 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.catchup import catch_up
-from monitor.clock import Clock
+from monitor.catchup import PATIENCE, catch_up
+from monitor.clock import Clock, read_clock
 from monitor.config import read_configuration
 from monitor.cycle import Result, judge_new
 from monitor.daemon import Daemon
 from monitor.gather import Context
 from monitor.instruments import Catalogue
 from monitor.judge import Memories
-from monitor.opening import make_context
+from monitor.opening import make_context, open_source
 from monitor.policy import Decided
 from monitor.prices.sample import SampleSource
 from monitor.routing import Match, everything
@@ -284,3 +285,58 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "empty.db"
     open_store(str(path)).close()
     return path
+
+
+# --- groups whose members settle at different hours
+
+BOTH = Catalogue(CATALOGUE.instruments, {"both": ("lyc", "nys")})
+BREADTH = "breadth: {when: 'share(both, change(it, 1) >= 5%) > 50%'}"
+SYDNEY_IS_OVER = datetime(2024, 1, 4, 12, tzinfo=UTC)
+NEW_YORK_IS_OVER = datetime(2024, 1, 4, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "new_york", "upto"),
+    [
+        pytest.param(SYDNEY_IS_OVER, (100, 100), 3, id="New York has not opened"),
+        pytest.param(NEW_YORK_IS_OVER + PATIENCE / 2, (100, 100), 3, id="its bar is not there yet"),
+        pytest.param(NEW_YORK_IS_OVER + PATIENCE / 2, (100, 100, 100), 4, id="its bar is there"),
+        pytest.param(NEW_YORK_IS_OVER + PATIENCE, (100, 100), 4, id="its bar does not come"),
+        pytest.param(SYDNEY_IS_OVER, (100,), 4, id="its bar did not come the day before"),
+        pytest.param(SYDNEY_IS_OVER, (), 4, id="it has never had a bar"),
+    ],
+)
+def test_a_session_of_a_group_waits_for_the_members_that_are_still_to_settle(
+    now: datetime, new_york: Values, upto: int
+) -> None:
+    bars = made({"lyc": (100, 100, 110), **({"nys": new_york} if new_york else {})}, catalogue=BOTH)
+    book = pack(BREADTH + "\nalone: {when: 'change(lyc, 1) > 50%'}", catalogue=BOTH)
+
+    (step,) = catch_up(book, bars, {}, now=now)
+
+    judged_upto = {rule: memory.state.session for (rule, _), memory in step.memories.items()}
+    assert judged_upto == {"p/breadth": date(2024, 1, upto), "p/alone": date(2024, 1, 4)}
+
+
+def test_a_running_daemon_judges_a_group_without_the_member_that_does_not_come(
+    tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "own.yml").write_text(
+        "pack: own\nabout: x\nrules: {breadth: {when: 'share(silver_miners, change(it, 1) >= 5%) > 50%'}}\n"
+    )
+    settled = "packs: [own.yml]\nprices: {source: files, folder: prices}\n"
+    (tmp_path / "metalwatch.yml").write_text(settled)
+    (tmp_path / "prices").mkdir()
+    rows = "date,open,high,low,close,volume\n2024-01-02,5,5,5,5,9\n2024-01-03,5,5,5,5,9\n"
+    (tmp_path / "prices" / "cde.csv").write_text(rows)
+    (tmp_path / "prices" / "hl.csv").write_text(rows + "2024-01-04,6,6,6,6,9\n")
+    configuration = read_configuration(tmp_path / "metalwatch.yml", {})
+    with closing(open_source(configuration)) as source:
+        daemon = Daemon(configuration, Clock(), make_context(configuration, store, source), {})
+        told = []
+        for at in ("16:30", "17:30", "18:45"):
+            daemon.clock = read_clock(f"2024-01-04T{at}-05:00")
+            daemon.judge("XNYS")
+            told.append(store.memories()["own/breadth", None].state.session)
+
+    assert told == [date(2024, 1, 3), date(2024, 1, 3), date(2024, 1, 4)]

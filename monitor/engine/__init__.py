@@ -11,6 +11,7 @@ stretches in which nothing can change are skipped.  Where only episodes are aske
 """
 
 from monitor.engine.classing import rejudged
+from monitor.engine.due import groups_of
 from monitor.engine.inhibiting import Inhibitors
 from monitor.engine.observing import complete_at, legs_of, observe, observe_legs
 from monitor.engine.replaying import episode_rows, episodes, opens, replay, state_after
@@ -22,6 +23,7 @@ __all__ = [
     "complete_at",
     "episode_rows",
     "episodes",
+    "groups_of",
     "legs_of",
     "observe",
     "observe_legs",
