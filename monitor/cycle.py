@@ -20,6 +20,7 @@ from monitor.engine import Track
 from monitor.gather import Context, Gathered, fetch
 from monitor.health import Event
 from monitor.instruments import AssetKind
+from monitor.ledger import evidence_of
 from monitor.live import basis, close, firing, previews, traded, with_inhibitors
 from monitor.messages import Entry, Message, compose, compose_away, compose_closed, template_notice
 from monitor.policy import Decided
@@ -95,7 +96,7 @@ def preview(context: Context, *, now: datetime) -> Result:
     found = list(previews(fires, store.memories(rules), store.lives(), hush=asked))
     if not found:
         return Result()
-    evidence = _evidence(context)
+    evidence = evidence_of(context.store, context.rulebook)
     entries = [
         replace(_entry(context, track, one, evidence), notes=_live_notes(context, track.instance))
         for track, one, _ in found
@@ -151,7 +152,7 @@ def _messages(
         ]
         return _after_quiet_hours(context, messages, now)
     tracks = {track.instance.key: track for track in step.tracks}
-    evidence = _evidence(context) if told else {}
+    evidence = evidence_of(context.store, context.rulebook) if told else {}
     entries = [
         replace(
             _entry(context, tracks[one.transition.rule, one.transition.instance], one, evidence),
@@ -160,12 +161,6 @@ def _messages(
         for one in told
     ]
     return _owed(context, entries, now=now, late=step.late)
-
-
-def _evidence(context: Context) -> dict[str, str]:
-    """What history says of the rules in force, where `proving` has measured it."""
-    kept = context.store.evidence()
-    return {version[0]: kept[version][0] for version in context.rulebook.versions.items() if version in kept}
 
 
 def _entry(context: Context, track: Track, decided: Decided, evidence: Mapping[str, str]) -> Entry:

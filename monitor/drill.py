@@ -14,6 +14,7 @@ from monitor.bars import completed
 from monitor.engine import Track, episodes, observe, transition
 from monitor.errors import UsageError
 from monitor.gather import Context
+from monitor.ledger import evidence_of
 from monitor.messages import Entry, Message, compose
 from monitor.rules import Instance
 
@@ -64,14 +65,9 @@ def _entry(context: Context, track: Track, level: int, now: datetime) -> Entry:
         transition=made,
         notes=tuple(_notes(made, fired=bool(len(fired)))),
         background=background(track, made),
-        evidence=_evidence(context, made.rule),
+        evidence=evidence_of(context.store, context.rulebook).get(made.rule),
         chart=chart(track, made) if context.shows_pictures else None,
     )
-
-
-def _evidence(context: Context, rule: str) -> str | None:
-    kept = context.store.evidence().get((rule, context.rulebook.versions[rule]))
-    return kept[0] if kept else None
 
 
 def _opened(track: Track, row: int, level: int, now: datetime) -> Transition:

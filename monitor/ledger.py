@@ -184,6 +184,13 @@ def _near_line(one: Standpoint) -> str:
     return f"{what}, waits for {now.threshold_shown}, {far}"
 
 
+def evidence_of(store: Store, rulebook: Rulebook) -> dict[str, str]:
+    """What history says of the rules in force, as they are written: where it was measured, and they were ever known."""
+    kept, nothing = store.evidence(), ("",)
+    lines = {version[0]: kept.get(version, nothing)[0] for version in rulebook.versions.items()}
+    return {rule: line for rule, line in lines.items() if line}
+
+
 def digests_due(
     store: Store,
     rulebook: Rulebook,

@@ -9,6 +9,7 @@ import polars as pl
 from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
+from monitor.ledger import evidence_of
 from monitor.overview.attention import in_the_way
 from monitor.overview.explained_rows import (
     ComparisonRow,
@@ -44,7 +45,7 @@ def explain(
     versions = store.bar_versions(instruments=asked.instruments)
     tracks = {track.instance.key: track for track in observe(asked, completed(_held(versions), now=now))}
     rules = {rule for one in instances for rule in (one.rule.id, *one.rule.inhibited_by)}
-    memories, evidence = store.memories(rules), store.evidence()
+    memories, evidence = store.memories(rules), evidence_of(store, rulebook)
     found: list[ExplainedRow] = []
     for instance in instances:
         evaluation = store.evaluation(*instance.key, session, known_by=known_by)
@@ -66,8 +67,7 @@ def explain(
                     legs=_legs(evaluation, versions, rulebook),
                     **_decisions(store, instance, evaluation.session),
                     attention=in_the_way(store, instance, latest, memories, now=now) if of_now else (),
-                    evidence=evidence.get((instance.rule.id, rulebook.versions[instance.rule.id]), ("",))[0]
-                    or None,
+                    evidence=evidence.get(instance.rule.id),
                     today=_today(tracks[instance.key], evaluation),
                 )
             )

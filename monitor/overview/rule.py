@@ -12,7 +12,7 @@ from monitor.charts import Drawing
 from monitor.engine import Track, episodes
 from monitor.gather import Context
 from monitor.language import bounds_of, written
-from monitor.ledger import Standpoint
+from monitor.ledger import Standpoint, evidence_of
 from monitor.overview.alerts import AlertRow, alert_rows, heard
 from monitor.overview.explained import explain
 from monitor.overview.explained_rows import ExplainedRow
@@ -108,7 +108,7 @@ def read_rule(
         alerts=tuple(alert_rows(shown, store.carriers([one.transition.id for one in shown]))),
         metric=None if made is None else made.title.partition(": ")[2],
         points=() if made is None else _points(made),
-        evidence=_evidence(context, instance),
+        evidence=evidence_of(store, context.rulebook).get(instance.rule.id),
         text=text,
     )
     return Pictured(view, made)
@@ -124,12 +124,6 @@ def _picture(held: Track | None, evaluation: Evaluation | None, instance: Instan
 def _points(made: Drawing) -> tuple[PointRow, ...]:
     rows = made.frame.tail(LISTED).select("session", "value").reverse().iter_rows()
     return tuple(PointRow(session=session, value=value) for session, value in rows)
-
-
-def _evidence(context: Context, instance: Instance) -> str | None:
-    version = context.rulebook.versions.get(instance.rule.id, "")
-    line = context.store.evidence().get((instance.rule.id, version))
-    return line[0] or None if line else None
 
 
 def _about(instance: Instance) -> dict[str, str]:

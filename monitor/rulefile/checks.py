@@ -9,8 +9,6 @@ from monitor.rulefile.model import IN_LEVELS
 from monitor.rulefile.paramchecks import check_params
 from monitor.yamltext import Path, did_you_mean
 
-COMPARISONS = frozenset({"<", "<=", ">", ">="})
-
 
 def check_rules(pack: PackReader) -> None:
     """Add to the faults of a pack what only shows when a rule is seen as a whole."""
@@ -102,7 +100,7 @@ def _both(when: Node, clear: Node) -> tuple[str, str] | None:
 
 def _limit(condition: Node) -> tuple[Node, str, float] | None:
     """A single comparison of a metric with a constant, the metric on the left."""
-    if getattr(condition, "symbol", None) not in COMPARISONS:
+    if getattr(condition, "symbol", None) not in OPPOSITE:
         return None
     metric, symbol, threshold = bounds_of(condition)[0]
     return (metric, symbol, threshold.value) if isinstance(threshold, Const) else None
