@@ -121,24 +121,22 @@ class _Present:
     """In which sessions legs have their bars."""
 
     wide: pl.DataFrame
-    _alike: dict[bytes, str] = field(default_factory=dict)
-    _known: dict[LegName, frozenset[str]] = field(default_factory=dict)
 
     def of(self, legs: Legs) -> frozenset[str]:
         """One column of each sort that has to be known where these legs are; none if they always are."""
-        gaps = [own for leg in legs if (own := self._of(leg))]
-        return _ALWAYS.union(*gaps) if gaps else _ALWAYS
-
-    def _of(self, leg: LegName) -> frozenset[str]:
-        if leg not in self._known:
-            column = self._columns[f"{leg[0]}.{leg[1]}"]
-            gaps = column.is_null().to_numpy().tobytes() if column.null_count() else None
-            self._known[leg] = frozenset({self._alike.setdefault(gaps, column.name)}) if gaps else _ALWAYS
-        return self._known[leg]
+        return _ALWAYS.union(*(self._torn[leg] for leg in self._torn.keys() & legs))
 
     @cached_property
-    def _columns(self) -> dict[str, pl.Series]:
-        return {column.name: column for column in self.wide.iter_columns()}
+    def _torn(self) -> dict[LegName, frozenset[str]]:
+        """Legs that have gaps, each with the first that has the same ones."""
+        alike: dict[bytes, str] = {}
+        found: dict[LegName, frozenset[str]] = {}
+        for column in self.wide.iter_columns():
+            if column.null_count():
+                instrument, _, field = column.name.rpartition(".")
+                gaps = column.is_null().to_numpy().tobytes()
+                found[instrument, field] = frozenset({alike.setdefault(gaps, column.name)})
+        return found
 
 
 def _with_groups(nodes: tuple[Node, ...], wide: pl.DataFrame, missing: Missing) -> pl.DataFrame:
