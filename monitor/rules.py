@@ -172,6 +172,10 @@ class Instance:
         """The level of that severity; one that is no more, after an edit, is told as the lowest."""
         return next((level for level in self.levels if level.severity is severity), self.levels[0])
 
+    def upto(self, severity: Severity) -> tuple[Level, ...]:
+        """The levels up to that severity, the lowest first."""
+        return self.levels[: self.levels.index(self.level(severity)) + 1]
+
     @property
     def dwells(self) -> tuple[Dwell, ...]:
         return tuple(level.dwell for level in self.levels)

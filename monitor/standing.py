@@ -39,6 +39,21 @@ def fails(level: Level, values: Values) -> bool:
     return any(_holds(bound, values) is False for bound in bounds_of(level.when))
 
 
+def lowest(levels: Sequence[Level], values: Values, *, clear: bool) -> Level:
+    """The lowest level of a ladder that is clear, or is not: a ladder is open until all its levels are clear.
+
+    The highest where there is none.
+    """
+    return next((level for level in levels if _is_clear(level, values) is clear), levels[-1])
+
+
+def _is_clear(level: Level, values: Values) -> bool:
+    """Whether a comparison says that a level is clear."""
+    if level.clear_when is None:
+        return fails(level, values)
+    return any(_holds(bound, values) for bound in bounds_of(level.clear_when))
+
+
 def at_last(level: Level, values: Values) -> str:
     """` at gsr 92.1`: the value that a rule ended with."""
     for bound in bounds_of(level.when)[:1]:

@@ -12,7 +12,7 @@ from monitor.alerts import Kind, Severity, Transition
 from monitor.instruments import Catalogue
 from monitor.messages.words import ENDS, aged, closed_words, headline, history, leg_line, say
 from monitor.rules import Instance
-from monitor.standing import to_clear
+from monitor.standing import lowest, to_clear
 
 _TOLD_WITH_PAST = frozenset({Kind.OPEN, Kind.ESCALATE, Kind.REOPEN, Kind.STILL_OPEN, Kind.REMIND, Kind.LIVE})
 """Kinds of which it matters how rare it is."""
@@ -203,7 +203,8 @@ def _standing(entry: Entry) -> Iterator[Item]:
     transition, rule = entry.transition, entry.instance.rule
     if transition.kind not in _TOLD_WITH_PAST or rule.edge:
         return
-    distance = to_clear(entry.instance.level(transition.level), transition.values)
+    levels, values = entry.instance.upto(transition.level), transition.values
+    distance = to_clear(lowest(levels, values, clear=False), values)
     if distance:
         yield Item(Rank.CLEAR, "clear at", distance)
 

@@ -10,7 +10,7 @@ from monitor.alerts import Kind, Reason, Transition
 from monitor.instruments import Catalogue, Instrument
 from monitor.language import shown
 from monitor.rules import Instance, Level
-from monitor.standing import at_last, between, cleared, compared, fails, fires
+from monitor.standing import at_last, between, cleared, compared, fails, fires, lowest
 
 TITLE_LENGTH = 80
 LEAST_BOUND = 24
@@ -26,7 +26,7 @@ def headline(instance: Instance, transition: Transition, *, more: int = 0, confi
     `more` says how many other transitions are told with it; `confirmed`, that it was told before the close.
     """
     level = instance.level(transition.level)
-    bound = _bound(level, transition)
+    bound = _bound(instance, level, transition)
     since = [note for note in (history(transition, brief=brief) for brief in (more > 0, True)) if note]
     others = [f"+{more} more"] if more else []
     notes = [", ".join([note, *others]) for note in since] + others
@@ -159,13 +159,13 @@ def _reminder(transition: Transition) -> str:
     return f"reminder {transition.reminder}{extreme}"
 
 
-def _bound(level: Level, transition: Transition) -> str:
+def _bound(instance: Instance, level: Level, transition: Transition) -> str:
     """`gsr 104.8 > 100`: the comparison that decided, with its value."""
     values, kind = transition.values, transition.kind
     if transition.reason is Reason.STALE_CLOSED:
         return "closed without confirmation"
     if kind is Kind.RESOLVE:
-        return _ended(level, transition)
+        return _ended(instance, level, transition)
     if kind is Kind.WITHDRAW:
         return compared(level.when, values, holds=False)
     if kind is Kind.RETRACT:
@@ -176,10 +176,10 @@ def _bound(level: Level, transition: Transition) -> str:
     return compared(level.when, values, holds=True)
 
 
-def _ended(level: Level, transition: Transition) -> str:
+def _ended(instance: Instance, level: Level, transition: Transition) -> str:
     values = transition.values
     if transition.reason is Reason.EXPIRED:
         return f"expired{at_last(level, values)}"
     if transition.reason is Reason.RULE_CHANGED:
         return f"closed by a rule edit{at_last(level, values)}"
-    return cleared(level, values)
+    return cleared(lowest(instance.upto(level.severity), values, clear=True), values)

@@ -150,6 +150,19 @@ def test_what_clears_an_alert_and_how_far_that_is(rule: str, value: float | None
     assert line.endswith(expected)
 
 
+LADDER = made_up(
+    "ladder: {levels: {warning: {when: gsr > 90, clear_when: gsr < 85, for: 3 bars},"
+    " critical: {when: gsr > 100, clear_when: gsr < 98}}}"
+)
+
+
+@pytest.mark.parametrize("level", [Severity.WARNING, Severity.CRITICAL])
+def test_a_ladder_says_what_clears_its_lowest_level_because_it_is_open_until_then(level: Severity) -> None:
+    found = said(replace(OPEN, level=level, values={"gsr": 104.8}), instance=LADDER)
+
+    assert found[Rank.CLEAR] == ["clear at gsr < 85, -19.80 (-18.9 %) from here"]
+
+
 def test_where_no_single_comparison_clears_an_alert_nothing_is_said_of_it() -> None:
     two = made_up("ratio: {when: gsr > 90 and gold > 2}")
     edge = made_up("ratio: {when: gsr > 90, mode: edge}")

@@ -164,6 +164,23 @@ def test_a_resolve_without_a_clear_condition_tells_the_opposite_of_what_opened_i
     assert line.startswith("RESOLVED plain: gsr 84 <= 90, 2026-01-30")
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(84.0, "gsr 84 < 85"), (97.0, "gsr 97 < 98")],  # the second where `warning` did not hold for 3 bars yet
+)
+def test_a_ladder_that_ends_tells_the_comparison_of_the_lowest_level_that_is_clear(
+    value: float, told: str
+) -> None:
+    ladder = made_up(
+        "ladder: {levels: {warning: {when: gsr > 90, clear_when: gsr < 85, for: 3 bars},"
+        " critical: {when: gsr > 100, clear_when: gsr < 98}}}"
+    )
+
+    line = headline(ladder, transition(ladder, ladder.levels[1], Kind.RESOLVE, values={"gsr": value}))
+
+    assert line == f"RESOLVED ladder: {told}, 2026-01-30 (since 2026-01-28)"
+
+
 def test_what_is_still_open_and_what_was_already_true_say_since_when() -> None:
     level = RATIO.levels[0]
     still = headline(RATIO, transition(RATIO, level, Kind.STILL_OPEN, values={"gsr": 104.0}))
