@@ -103,6 +103,8 @@ class Ledger:
     never: Sequence[Instance] = ()
     """Those without an episode in all of the history that was judged."""
     account: Account = field(default_factory=Account)
+    newest: date | None = None
+    """The last session in which any instance was judged."""
 
 
 def standpoints(store: Store, rulebook: Rulebook, rule: str | None = None) -> list[Standpoint]:
@@ -145,6 +147,7 @@ def read_ledger(
         nearest=sorted(away, key=lambda one: one.now.closeness or 0.0)[:nearest],
         never=[one.instance for one in points if one.memory and one.memory.state.episode == 0],
         account=account(recorded, store.outbox_rows()),
+        newest=max((one.evaluation.session for one in points if one.evaluation), default=None),
     )
 
 
@@ -153,9 +156,9 @@ def sections(
 ) -> dict[str, list[str]]:
     """A ledger in lines under headings, in the order of a digest."""
     return {
-        "Open": [_open_line(one) for one in ledger.open],
+        "Open": [_open_line(one, ledger.newest) for one in ledger.open],
         **{name: [one.text for one in happened] for name, happened in ledger.happened.items()},
-        "Nearest to firing": [_near_line(one) for one in ledger.nearest],
+        "Nearest to firing": [_near_line(one, ledger.newest) for one in ledger.nearest],
         "Never fired in the history that is held": [_name(one) for one in ledger.never],
         "Data": [*health, *found],
         "Withheld": [f"{number} by {cause}" for cause, number in sorted(ledger.account.withheld.items())],
@@ -170,18 +173,24 @@ def _name(instance: Instance) -> str:
     return instance.rule.id + (f" {instance.member}" if instance.member else "")
 
 
-def _open_line(one: Standpoint) -> str:
+def _valued(one: Standpoint, newest: date | None) -> str:
+    """An instance with its value, and the session of that where others were judged since."""
+    judged = one.evaluation.session if one.evaluation else newest
+    when = "" if judged == newest else f" in {judged}"
+    return f"{_name(one.instance)}: {one.now.metric} {one.now.value_shown}{when}"
+
+
+def _open_line(one: Standpoint, newest: date | None) -> str:
     since = one.memory.state.opened if one.memory else None
     level = one.level.value if one.level else ""
-    return f"{level} {_name(one.instance)}: {one.now.metric} {one.now.value_shown}, since {since}"
+    return f"{level} {_valued(one, newest)}, since {since}"
 
 
-def _near_line(one: Standpoint) -> str:
+def _near_line(one: Standpoint, newest: date | None) -> str:
     now = one.now
     part = "" if now.distance_in_percent is None else f" ({now.distance_in_percent:+.1f} %)"
     far = now.distance_shown if now.distance_shown == THERE else f"{now.distance_shown}{part} away"
-    what = f"{_name(one.instance)}: {now.metric} {now.value_shown}"
-    return f"{what}, waits for {now.threshold_shown}, {far}"
+    return f"{_valued(one, newest)}, waits for {now.threshold_shown}, {far}"
 
 
 def evidence_of(store: Store, rulebook: Rulebook) -> dict[str, str]:

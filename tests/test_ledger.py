@@ -75,6 +75,23 @@ LADDER = pack(
 )
 
 
+def test_a_digest_tells_of_which_session_a_value_is_where_others_were_judged_since(store: Store) -> None:
+    two = pack("open: {when: gold > 2}\nnear: {when: gold > 4}\nhigher: {when: silver > 4}")
+    around = Context(store, SampleSource(), two, routing=everything(["mail"]))
+    for count in range(1, 5):
+        now = datetime.combine(DAYS[count - 1], time(23), UTC)
+        prices = {"gold": [1.0, 3.0][:count], "silver": [1.0] * count}
+        store.add_bars(made(prices), seen_at=now, source="made up")
+        judge_new(around, now=now)
+    told = sections(read_ledger(store, two, since=MONDAY - timedelta(days=7), until=MONDAY))
+
+    assert told["Open"] == [f"warning p/open: gold 3 in {DAYS[1]}, since {DAYS[1]}"]
+    assert told["Nearest to firing"] == [
+        f"p/near: gold 3 in {DAYS[1]}, waits for > 4, +1 (+33.3 %) away",
+        "p/higher: silver 1, waits for > 4, +3 (+300.0 %) away",
+    ]
+
+
 def test_a_digest_tells_of_escalations_reminders_and_what_is_still_open(store: Store) -> None:
     live(store, [1.0, 3.0, 1.0, 3.0, 5.0, 5.0, 5.0], LADDER)
     weekly = replace(WEEKLY, weekday=DAYS[7].weekday())
