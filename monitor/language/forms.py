@@ -75,7 +75,8 @@ def _converted(reader: "Reader", value: Node, target: str, part: Call) -> Node:
         units.check(target)
         source, wanted = units.quantity(value.unit), units.quantity(target)
         if (source is None) != (wanted is None) or units.currency(target) is None:
-            return reader.trouble(f"{value.unit} cannot become {target}", part.span)
+            hint = f'such as "{target}/{source}"' if wanted is None and source is not None else None
+            return reader.trouble(f"{value.unit} cannot become {target}", part.span, hint)
         scale = 1.0 if source is None or wanted is None else units.factor(source, wanted)
     except units.UnitError as error:
         return reader.trouble(str(error), part.span)

@@ -250,4 +250,15 @@ def _hint(text: str, start: int, came: str) -> str | None:
         return "a percent sign belongs to a number: 20%"
     if came in ("^", "**") or text[start - 1 : start + 1] == "**":
         return "there is no power; multiply"
+    return _hint_at_number(text[:start].rstrip(), text[start + len(came) :], came)
+
+
+def _hint_at_number(before: str, after: str, came: str) -> str | None:
+    """What to write instead of thousands and units as one finds them in print."""
+    if came in ("≤", "≥"):
+        return f"write {'<=' if came == '≤' else '>='}"
+    if came in ("$", "€", "£", "¥") or (before[-1:].isdigit() and re.fullmatch("[A-Z]{3}", came)):
+        return 'numbers have no unit; bring the price to it: convert(copper, "USD/t") > 9_000'
+    if came == "," and before[-1:].isdigit() and after[:3].isdigit():
+        return "thousands are parted by _: 2_000"
     return None

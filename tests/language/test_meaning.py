@@ -183,6 +183,7 @@ def test_what_a_condition_compares_are_its_inputs_without_the_constants() -> Non
             '"USD/foo" is no unit; quantities: g, kg, t, ozt, lb, bbl, sh, unit; a currency is three capitals',
             None,
         ),
+        ('convert(gold, "USD") > 1', 0, "USD/ozt cannot become USD", 'such as "USD/ozt"'),
         (
             'convert(gold, "CHF/g") > 1',
             0,

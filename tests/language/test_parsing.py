@@ -104,6 +104,8 @@ def test_parentheses_belong_to_what_holds_them(text: str, span: Span) -> None:
 
 MISSING = 'a ")" is missing; between { and } quote an expression that has a comma: "change(gold, 1) > 2%"'
 
+UNIT = 'numbers have no unit; bring the price to it: convert(copper, "USD/t") > 9_000'
+
 
 @pytest.mark.parametrize(
     ("text", "message", "start", "end", "hint"),
@@ -128,7 +130,12 @@ MISSING = 'a ")" is missing; between { and } quote an expression that has a comm
         ("gold + not silver", '"not" cannot stand here', 7, 10, None),
         ("sma(gold, )", '")" cannot stand here', 10, 11, None),
         ("gold[1]", "the character '[' means nothing here", 4, 5, None),
-        ("gold ≥ 1", "the character '≥' means nothing here", 5, 6, None),
+        ("gold ≥ 1", "the character '≥' means nothing here", 5, 6, "write >="),
+        ("gold ≤ 1", "the character '≤' means nothing here", 5, 6, "write <="),
+        ("gold > $2000", "the character '$' means nothing here", 7, 8, UNIT),
+        ("copper > 9_000 USD/t", '"USD" cannot stand here', 15, 18, UNIT),
+        ("gold > 2,000", '"," cannot stand here', 8, 9, "thousands are parted by _: 2_000"),
+        ("gold > 2, 3", '"," cannot stand here', 8, 9, None),
         ("__import__('os').system", None, 16, 17, None),
     ],
 )
