@@ -336,7 +336,7 @@ def test_a_rule_that_was_never_true_is_told_with_the_nearest_values() -> None:
     assert (rule.sessions, rule.true, rule.messages, rule.suggestions) == (120, 0, 0, [])
     (problem,) = rule.problems
     assert problem.startswith("never true in 120 sessions: m was never above 130; 101.")
-    assert " is its highest, 99 % of values are below 101." in problem
+    assert " USD/ozt is its highest, 99 % of values are below 101." in problem
 
 
 @pytest.mark.parametrize(

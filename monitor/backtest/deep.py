@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from monitor import units
 from monitor.alerts import Verdict
 from monitor.backtest.poison import look_ahead
 from monitor.backtest.run import END_OF_TIME, run, span
@@ -239,9 +240,14 @@ def _told(one: _Compared, *, never: bool) -> _Unseen:
     return _Unseen(
         never,
         f"{one.name} was {'never' if never else 'always'} {_WORDS[one.symbol]} {written(one.limit)}; "
-        f"{shown(end, one.unit)} is its {'highest' if high else 'lowest'}, "
+        f"{shown(end, one.unit)}{_in(one.unit)} is its {'highest' if high else 'lowest'}, "
         f"99 % of values are {'below' if high else 'above'} {shown(most, one.unit)}",
     )
+
+
+def _in(unit: str) -> str:
+    """The unit of a price, which is what a threshold mistakes most often."""
+    return f" {unit}" if units.currency(unit) else ""
 
 
 def _name(metric: Node, track: Track) -> str:
