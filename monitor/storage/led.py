@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-LEAD = 7_405_826_103  # any number, as long as nobody else in the database uses it
+LEAD = "740582603, hashtext(current_schema())"  # any number, as long as nobody else in the database uses it
+"""The keys of the lock: each schema of a database may hold an installation of its own."""
 
 
 def lock_file(engine: Engine) -> Path | None:

@@ -20,11 +20,12 @@ WAIT_SECONDS = 5
 FROZEN_SECONDS = 10
 """So long a writer may pause in the middle; a process that is frozen there holds up all the others."""
 
-_WRITERS = 7_405_826_102  # any number, as long as nobody else in the database uses it
+_WRITERS = 740_582_602  # any number, as long as nobody else in the database uses it
+"""The first key of their lock; the second is the schema, each of which may hold an installation of its own."""
 _QUEUE = f"""
     set local lock_timeout = '{WAIT_SECONDS}s';
     set local idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s';
-    select pg_advisory_xact_lock({_WRITERS})
+    select pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))
 """
 
 _CONNECTION = {
@@ -113,8 +114,9 @@ def end_frozen_writer(connection: Connection, *, quiet_seconds: int) -> None:
     """End the writer that has been pausing for so long in the middle: it belongs to a process that is frozen."""
     wanted = text(
         "select pg_terminate_backend(writer.pid) from pg_stat_activity writer join pg_locks held using (pid)"
-        " where held.locktype = 'advisory' and held.granted and held.objsubid = 1"
-        " and (held.classid::bigint << 32 | held.objid::bigint) = :lock and held.database = writer.datid"
+        " where held.locktype = 'advisory' and held.granted and held.objsubid = 2 and held.classid = :lock"
+        " and held.objid::bigint = hashtext(current_schema())::bigint & 4294967295"
+        " and held.database = writer.datid"
         " and writer.datname = current_database() and writer.state = 'idle in transaction'"
         " and writer.state_change < clock_timestamp() - make_interval(secs => :quiet)"
     )

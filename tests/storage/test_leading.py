@@ -1,10 +1,12 @@
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from monitor.errors import NoLongerLeadingError, StorageError
 from monitor.storage import leading as module
@@ -192,3 +194,21 @@ def test_a_process_that_is_frozen_in_the_middle_of_writing_holds_up_no_takeover(
     with pytest.raises(StorageError, match="ended the connection"):
         write_and_freeze()
     assert second.meta("a") == "b"
+
+
+def test_installations_in_two_schemas_of_one_database_lead_both(postgres: Any, postgres_url: str) -> None:
+    target = make_url(postgres_url)
+    postgres.psql(f"\\c {target.database}\ncreate schema copper;")
+    there = target.update_query_dict({"options": "-csearch_path=copper"}).render_as_string(
+        hide_password=False
+    )
+    with (
+        closing(open_store(postgres_url)) as first,
+        closing(open_store(there)) as second,
+        leading(first, holder="one", since=NOW) as one,
+        leading(second, holder="two", since=NOW) as two,
+    ):
+        assert one is not None
+        assert two is not None
+        assert leader(first) == Leader(epoch=1, holder="one", since=NOW, leads=True)
+        assert leader(second) == Leader(epoch=1, holder="two", since=NOW, leads=True)
