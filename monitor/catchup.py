@@ -20,7 +20,7 @@ from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, trans
 from monitor.bars import completed
 from monitor.edits import is_silent_first
 from monitor.engine import Inhibitors, Track, groups_of, observe, replay, transition
-from monitor.instruments import Catalogue, Instrument
+from monitor.instruments import Instrument
 from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
@@ -64,7 +64,7 @@ def catch_up(
         held |= gone.memories
         yield gone
     settled = completed(bars, now=now)
-    observed = _without_waiting(observe(rulebook, settled), settled, rulebook.catalogue, now=now)
+    observed = _without_waiting(observe(rulebook, settled), settled, rulebook, now=now)
     tracks = [track for track in observed if len(track.sessions)]
     first = [track for track in tracks if _is_new(track, held)]
     known = [track for track in tracks if not _is_new(track, held)]
@@ -80,11 +80,12 @@ def catch_up(
 
 
 def _without_waiting(
-    tracks: Iterable[Track], bars: pl.DataFrame, catalogue: Catalogue, *, now: datetime
+    tracks: Iterable[Track], bars: pl.DataFrame, rulebook: Rulebook, *, now: datetime
 ) -> Iterator[Track]:
     """The tracks without the newest sessions for which a member of a group still has to come: half of them is enough
     for a value, but another one when the other half is there.
     """
+    catalogue = rulebook.catalogue
     lately = bars.filter(pl.col("session") > now.date() - LATELY)
     held = set(lately.select("instrument", "session").iter_rows())
 
@@ -93,11 +94,22 @@ def _without_waiting(
         return any(_is_awaited(catalogue.instruments[name], session, held, now) for name in names)
 
     for track in tracks:
-        names = frozenset[str]().union(*chain(*groups_of(track.instance).values()))
+        names = _awaited_by(track.instance, rulebook)
         row = len(track.sessions)
         while names and row and waits(names, track.sessions[row - 1]):
             row -= 1
         yield track if row == len(track.sessions) else _first_rows(track, row)
+
+
+def _awaited_by(instance: Instance, rulebook: Rulebook) -> frozenset[str]:
+    """The members of groups that an instance reads, also of groups that it asks about through another rule."""
+    names = frozenset[str]().union(*chain(*groups_of(instance).values()))
+    for one in instance.fired.values():
+        asked = [other for other in rulebook.find(one.rule) if one.member in (None, other.member)]
+        names = names.union(*(_awaited_by(other, rulebook) for other in asked))
+        if len(asked) > 1:
+            names = names.union(*(other.priced for other in asked))
+    return names
 
 
 def _first_rows(track: Track, rows: int) -> Track:

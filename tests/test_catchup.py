@@ -291,6 +291,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 BOTH = Catalogue(CATALOGUE.instruments, {"both": ("lyc", "nys")})
 BREADTH = "breadth: {when: 'share(both, change(it, 1) >= 5%) > 50%'}"
+ASKING = """
+asks: {when: fired(breadth) and lyc > 1}
+each: {for_each: both, when: 'change(it, 1) > 5%'}
+any: {when: fired(each) and lyc > 1}
+"""
 SYDNEY_IS_OVER = datetime(2024, 1, 4, 12, tzinfo=UTC)
 NEW_YORK_IS_OVER = datetime(2024, 1, 4, 21, tzinfo=UTC)
 
@@ -310,12 +315,14 @@ def test_a_session_of_a_group_waits_for_the_members_that_are_still_to_settle(
     now: datetime, new_york: Values, upto: int
 ) -> None:
     bars = made({"lyc": (100, 100, 110), **({"nys": new_york} if new_york else {})}, catalogue=BOTH)
-    book = pack(BREADTH + "\nalone: {when: 'change(lyc, 1) > 50%'}", catalogue=BOTH)
+    book = pack(f"{BREADTH}{ASKING}alone: {{when: 'change(lyc, 1) > 50%'}}", catalogue=BOTH)
 
     (step,) = catch_up(book, bars, {}, now=now)
 
-    judged_upto = {rule: memory.state.session for (rule, _), memory in step.memories.items()}
-    assert judged_upto == {"p/breadth": date(2024, 1, upto), "p/alone": date(2024, 1, 4)}
+    judged_upto = {key: memory.state.session for key, memory in step.memories.items()}
+    for rule in ("breadth", "asks", "any"):
+        assert judged_upto[f"p/{rule}", None] == date(2024, 1, upto)
+    assert judged_upto["p/alone", None] == judged_upto["p/each", "lyc"] == date(2024, 1, 4)
 
 
 def test_a_running_daemon_judges_a_group_without_the_member_that_does_not_come(

@@ -50,6 +50,10 @@ mover:
 score:
   when: zscore(gold, 5) > 1 or silver < 1
   for: 2 bars
+after:
+  when: fired(fall) and slv > 1
+lately:
+  when: sessions_since(fired(mover)) < 3 and gold > 1
 """,
     metrics="gsr: gold / silver\ndd: drawdown(silver, 5)\nrise: change(it, 1)",
 )
@@ -66,8 +70,22 @@ def frame_of(market: Mapping[str, Values]) -> pl.DataFrame:
     return made(market, days=sessions(DAYS))
 
 
+def alone_of(instance: Instance) -> Rulebook:
+    """One instance, after those it asks about."""
+    asked = {one.rule for one in instance.fired.values()}
+    others = tuple(one for one in BOOK.instances if one.rule.id in asked)
+    return replace(BOOK, instances=(*others, instance))
+
+
 def cut(frame: pl.DataFrame, upto: date) -> pl.DataFrame:
     return frame.filter(pl.col("session") <= upto)
+
+
+def in_order(said: Sequence[Decided]) -> list[Decided]:
+    """By session, and there by rule: one that waits for another comes later than those that do not."""
+    return sorted(
+        said, key=lambda one: (one.transition.session, one.transition.rule, one.transition.instance or "")
+    )
 
 
 def at_once(book: Rulebook, frame: pl.DataFrame) -> tuple[Memories, list[Decided]]:
@@ -99,7 +117,7 @@ def test_live_is_backtest(market: dict[str, list[float | None]], cuts: list[int]
         memories, decided = judge(observe(BOOK, cut(frame, sessions(DAYS)[day])), memories)
         said += decided
 
-    assert (memories, said) == at_once(BOOK, frame)
+    assert (memories, in_order(said)) == (at_once(BOOK, frame)[0], in_order(at_once(BOOK, frame)[1]))
 
 
 @settings(max_examples=15)
@@ -220,7 +238,7 @@ def test_rules_observed_together_are_observed_as_each_alone(market: dict[str, li
     frame = frame_of(market)
 
     for track in observe(BOOK, frame):
-        (alone,) = observe(replace(BOOK, instances=(track.instance,)), frame)
+        *_, alone = observe(alone_of(track.instance), frame)
         assert alone.frame.equals(track.frame)
         assert [one.tolist() for one in alone.verdicts] == [one.tolist() for one in track.verdicts]
 
@@ -345,7 +363,7 @@ def test_levels_of_the_same_metrics_are_judged_together_as_each_by_itself(
     market: Mapping[str, Values],
 ) -> None:
     wide = legs_of(BOOK, made(market))
-    alone = [observe_legs(replace(BOOK, instances=(one,)), wide)[0] for one in BOOK.instances]
+    alone = [observe_legs(alone_of(one), wide)[-1] for one in BOOK.instances]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(classing, "AT_ONCE", 7)  # sessions; a history is long where more than that
@@ -481,6 +499,38 @@ def test_what_is_known_of_a_session_is_known_when_its_last_market_is() -> None:
     assert track.frame["at"][0] == nys
 
 
+ASKING = pack("first: {when: lyc > 2}\nsecond: {when: fired(first) and nys > 2}", catalogue=CATALOGUE)
+
+
+def second_of(frame: pl.DataFrame) -> Track:
+    """The observations of a rule of New York that asks about one of Sydney."""
+    return observe(ASKING, frame)[1]
+
+
+def test_what_opened_in_one_session_did_not_open_in_the_next_one_where_its_market_is_closed() -> None:
+    track = second_of(two(on(WEEK[:3], 1.0) | on(WEEK[3:4]), on([*WEEK, NEXT[0]])))
+
+    assert track.sessions.to_list() == WEEK  # on Monday Sydney is due
+    assert letters(track) == "CCCFC"
+
+
+def test_the_newest_session_waits_for_the_prices_of_a_rule_that_it_asks_about() -> None:
+    sydney = on(WEEK[:2], 1.0) | on(WEEK[2:3])
+
+    early = second_of(two(sydney, on(WEEK[:4])))
+    late = second_of(two(sydney | on(WEEK[3:4]), on(WEEK[:4])))
+
+    assert (early.sessions.to_list(), letters(early)) == (WEEK[:3], "CCF")
+    assert (late.sessions.to_list(), letters(late)) == (WEEK[:4], "CCFC")
+
+
+def test_whether_a_rule_opened_is_unknown_where_its_prices_stopped() -> None:
+    track = second_of(two(on(WEEK[:1], 1.0) | on(WEEK[1:2]), on(WEEK)))
+
+    assert track.sessions.to_list() == WEEK
+    assert letters(track) == "CF??C"  # Sydney is closed on Friday
+
+
 JANUARY = calendar_sessions("XNYS", date(2024, 1, 2), date(2024, 2, 2)).to_list()
 SYDNEY = calendar_sessions("XASX", date(2024, 1, 2), date(2024, 2, 2)).to_list()
 PRICES: st.SearchStrategy[float | None] = st.sampled_from([1.0, 3.0, 3.0, None])
@@ -496,14 +546,14 @@ def test_live_is_backtest_over_two_calendars_too(
     lyc: list[float | None], nys: list[float | None], cuts: list[date]
 ) -> None:
     frame = pl.concat([made({"lyc": lyc}, days=SYDNEY), made({"nys": nys}, days=JANUARY)])
-    book = Rulebook(instances=(BOTH,), catalogue=CATALOGUE)
+    book = Rulebook(instances=(BOTH, *ASKING.instances), catalogue=CATALOGUE)
     memories: Memories = {}
     said: list[Decided] = []
     for day in [*cuts, JANUARY[-1]]:
         memories, decided = judge(observe(book, cut(frame, day)), memories)
         said += decided
 
-    assert (memories, said) == at_once(book, frame)
+    assert (memories, in_order(said)) == (at_once(book, frame)[0], in_order(at_once(book, frame)[1]))
 
 
 # --- what is there and what is not ---------------------------------------------------------------------------------

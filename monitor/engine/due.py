@@ -19,6 +19,16 @@ Clock = tuple[str, frozenset[date], frozenset[date]]
 """What decides on which dates a bar of an instrument is expected."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A rule that others ask about."""
+
+    members: tuple[frozenset[str], ...]
+    """The instruments that each of its instances reads."""
+    waits_from: date | None
+    """The first session in which it has prices and could not be judged yet."""
+
+
 @dataclass(frozen=True)
 class Due:
     """The sessions that are expected of the instruments of a catalogue; steps that are no dates have no calendar."""
@@ -26,6 +36,8 @@ class Due:
     catalogue: Catalogue
     complete: Callable[[], datetime | None] = lambda: None
     """Gives the instant at which all that was to be known of prices is known; only rules that mind ask for it."""
+    asked: dict[str, Asked] = field(default_factory=dict)
+    """By the legs that say whether they opened, the rules that others ask about."""
     _common: dict[tuple[frozenset[Clock], date, date], pl.Series] = field(default_factory=dict)
     _ends: dict[str, date | None] = field(default_factory=dict)
 
@@ -94,9 +106,10 @@ class Due:
         return self._common[key]
 
     def of_metric(self, names: frozenset[str], groups: Groups, start: date, end: date) -> pl.Series:
-        """The sessions in which a metric should have a value: those of all its instruments, and of a group those of
-        at least half of its members.
+        """The sessions in which a metric should have a value: those of all its instruments, and of a group, or of a
+        rule that is asked about, those of at least half of its members.
         """
+        groups = {**groups, **{name: one.members for name, one in self.asked.items()}}
         priced = frozenset(name for name in names if name in self.catalogue.instruments)
         every = [self.of_all(priced, start, end)] if priced else []
         every += [self._of_group(groups[name], start, end) for name in sorted(names) if name in groups]

@@ -110,11 +110,16 @@ class Joining:
             [_taken(panel.known.of(legs), own) for legs, panel, own in zip(keys, panels, taken, strict=True)]
         )
         judged = _judged(every, at, fresh, expected, whole=instance.minds_missing)
+        judged = slice(judged.start, min(judged.stop, self._answered_before(instance, every)))
         metrics = {
             key: _taken(panel.values[key], own)
             for legs, panel, own in zip(keys, panels, taken, strict=True)
             for key in keys[legs]
         }
+        for number, (legs, days) in enumerate(zip(keys, expected, strict=False)):
+            for key in instance.fired.keys() & keys[legs].keys():
+                answers = panels[number].values[key]
+                metrics[key] = _answered(answers, every, held[number], fresh[number], days)
         for node in instance.shown.values():
             if node.key not in metrics:
                 panel = self.together[self._places[node.legs]]
@@ -125,6 +130,12 @@ class Joining:
         if known.null_count():
             known = self._filled(instance, known, _sessions(every[judged.start + 1 :], panels))
         return Steps([instance], _sessions(every[judged], panels), [lambda: known], kept, kept)
+
+    def _answered_before(self, instance: Instance, sessions: Rows) -> int:
+        """The first row for which a rule that an instance asks about is still to be judged."""
+        asked = [self.due.asked[one.name] for one in instance.fired.values() if one.name in self.due.asked]
+        days = [one.waits_from for one in asked if one.waits_from is not None]
+        return int(np.searchsorted(sessions, _days(pl.Series(days))).min()) if days else len(sessions)
 
     def _expected(
         self, instance: Instance, legs: Sequence[Legs], panels: Sequence[Together]
@@ -225,6 +236,16 @@ def _index(rows: Rows, held: int) -> pl.Series | None:
 def _taken(values: pl.Series, index: pl.Series | None) -> pl.Series:
     """Rows of a column; `gather` would be a query of its own."""
     return values if index is None else values[index]
+
+
+def _answered(values: pl.Series, every: Rows, own: Rows, fresh: Rows, expected: Rows) -> pl.Series:
+    """Whether a rule opened, in every session: where none is expected of it, it did not, else a missing answer is unknown.
+
+    It is never carried, for what opened in one session did not open in the next one.
+    """
+    closed = pl.Series(~np.isin(every, expected))
+    answers = _taken(values, _index(fresh, len(own)))
+    return answers.zip_with(answers.is_not_null() | ~closed, pl.Series([False]))
 
 
 def _latest(known: Sequence[pl.Series]) -> pl.Series:

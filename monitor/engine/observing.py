@@ -1,14 +1,16 @@
 """Bars -> the observations of every instance: metrics joined by session, each session classed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
+import numpy as np
 import polars as pl
 
+from monitor.alerts import Verdict
 from monitor.bars import UTC, side_by_side
 from monitor.engine.classing import verdicts_of
-from monitor.engine.due import Due
+from monitor.engine.due import Asked, Due
 from monitor.engine.joining import Joining
 from monitor.engine.replaying import opens
 from monitor.engine.track import Track
@@ -51,7 +53,7 @@ def observe_legs(
     due = Due(rulebook.catalogue, complete)
     tracks: dict[InstanceKey, Track] = {}
     for stage in _stages(rulebook.instances):
-        wide = _with_fired(wide, stage, tracks)
+        wide = _with_fired(wide, stage, tracks, due)
         tracks |= _tracks(stage, wide, due)
     return tuple(tracks[instance.key] for instance in rulebook.instances)
 
@@ -73,17 +75,20 @@ def _stages(instances: Iterable[Instance]) -> Iterator[tuple[Instance, ...]]:
 
 
 def _with_fired(
-    wide: pl.DataFrame, stage: Iterable[Instance], tracks: Mapping[InstanceKey, Track]
+    wide: pl.DataFrame, stage: Iterable[Instance], tracks: Mapping[InstanceKey, Track], due: Due
 ) -> pl.DataFrame:
-    """Legs side by side with one more leg for each rule that is asked about."""
+    """Legs side by side with one more leg for each rule that is asked about; it is due when what that reads is."""
     asked = {key: one for instance in stage for key, one in instance.fired.items()}
     if not asked:
         return wide
     for key, one in asked.items():
-        answers = [_opened(track) for track in tracks.values() if _is_asked(one, track.instance.key)]
+        own = [track for track in tracks.values() if _is_asked(one, track.instance.key)]
+        if own:
+            due.asked[one.name] = _asked(own, wide, due)
         empty = pl.DataFrame(schema={"session": wide.schema["session"], "at": UTC, "value": pl.Boolean})
         column = (
-            pl.concat([empty, *answers])
+            pl.concat([empty, *map(_opened, own)])
+            .drop_nulls("value")
             .group_by("session")
             .agg(pl.col("at").max(), pl.col("value").any())
             .rename({"at": f"{one.name}.known_at", "value": key})
@@ -96,9 +101,29 @@ def _is_asked(one: Fired, key: InstanceKey) -> bool:
     return key[0] == one.rule and one.member in (None, key[1])
 
 
+def _asked(tracks: Sequence[Track], wide: pl.DataFrame, due: Due) -> Asked:
+    """A rule by its instances, which are judged already."""
+    members = tuple(_read_by(track.instance, due) for track in tracks)
+    known = [pl.col(f"{name}.known_at").is_not_null() for name in frozenset().union(*members)]
+    there = wide.filter(pl.any_horizontal(known))["session"]
+    judged = [track.sessions[-1] for track in tracks if len(track.sessions)]
+    further = there.filter(there > max(judged)) if judged else there
+    return Asked(members, min(further, default=None))
+
+
+def _read_by(instance: Instance, due: Due) -> frozenset[str]:
+    """The instruments whose prices decide about an instance, also through the rules it asks about."""
+    asked = (due.asked[one.name].members for one in instance.fired.values())
+    return instance.priced.union(*chain(*asked))
+
+
 def _opened(track: Track) -> pl.DataFrame:
-    """In which of its sessions an instance opened; in an unknown one it did not."""
-    return track.frame.select("session", "at", pl.col("session").is_in(opens(track)).alias("value"))
+    """In which of its sessions an instance opened; unknown where all its levels are."""
+    known = np.any([verdicts != Verdict.UNKNOWN for verdicts in track.verdicts], axis=0)
+    opened = pl.col("session").is_in(opens(track))
+    return track.frame.select(
+        "session", "at", pl.when(opened | pl.lit(pl.Series(known))).then(opened).alias("value")
+    )
 
 
 def _tracks(stage: Iterable[Instance], wide: pl.DataFrame, due: Due) -> dict[InstanceKey, Track]:
