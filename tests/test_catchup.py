@@ -178,6 +178,27 @@ def test_a_member_that_left_its_group_closes_its_own_alert_only(store: Store) ->
     assert titles(store)[-1] == "RESOLVED p/each silver: no longer in its group (since 2024-01-02)"
 
 
+@pytest.mark.parametrize(
+    ("edited", "title"),
+    [
+        ("each: {for_each: metals, when: it > 90}", "RESOLVED: 2 alerts closed, no longer in their groups"),
+        ("other: {when: lyc > 90}", "RESOLVED: 3 alerts closed, their rules are in force no more"),
+    ],
+)
+def test_one_message_of_many_that_are_closed_says_why(store: Store, edited: str, title: str) -> None:
+    def cycle(rule: str, *members: str) -> None:
+        groups = Catalogue(CATALOGUE.instruments, {**CATALOGUE.groups, "metals": members})
+        book = pack(rule, catalogue=groups)
+        judge_new(Context(store, SampleSource(), book, routing=everything(["console"])), now=NOW)
+
+    bars = made({name: [80, 95] for name in ("gold", "silver", "slv")})
+    store.add_bars(bars, seen_at=NOW, source="made up")
+    cycle("each: {for_each: metals, when: it > 90}", "gold", "silver", "slv")
+    cycle(edited, "gold")
+
+    assert titles(store)[-1] == title
+
+
 # --- a rule that is edited
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from monitor.alerts import Kind, Severity, Transition
+from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue
 from monitor.messages.budget import fitted, within
 from monitor.messages.content import Content, Entry, alerts, brief, closed
@@ -92,9 +92,12 @@ def compose_away(
 def compose_closed(
     channel: str, transitions: Sequence[Transition], *, source: str, style: Style = PLAIN
 ) -> Message:
-    """One message of all alerts that ended because their rule is in force no more."""
+    """One message of all alerts that ended because their rule is gone, or their member left its group."""
     written = tuple(closed(one) for one in transitions)
-    many = f"RESOLVED: {len(written)} alerts closed, their rules are in force no more"
+    left = [one.reason is Reason.LEFT_UNIVERSE for one in transitions]
+    rules, members = "their rules are in force no more", "no longer in their groups"
+    why = members if all(left) else "by edits of rules and groups" if any(left) else rules
+    many = f"RESOLVED: {len(written)} alerts closed, {why}"
     content = Content(
         title=written[0].headline if len(written) == 1 else many,
         alerts=written,
