@@ -1,6 +1,6 @@
 """`run`, `once` and `demo`: the daemon, one cycle of it, and the whole path on the sample market."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from random import random
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     from monitor.cycle import run_cycle
     from monitor.delivery.outbox import LEASE, deliver_due
     from monitor.opening import make_context, open_channels, opened, terms_of
-    from monitor.overview.delivery import failures, owed
+    from monitor.overview.delivery import failures, later, owed
     from monitor.standby import this_process
     from monitor.storage.leading import only_one
 
@@ -62,7 +62,9 @@ def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: Js
     if json:
         show_json(_report(result, delivered.sent, len(waiting)))
     else:
-        _tell(result, source.label, delivered.sent, watch.label)
+        _tell(
+            result, source.label, delivered.sent, watch.label, later(waiting, found.routing, now=watch.now())
+        )
     undelivered = failures(rows if delivered.dead else waiting, now=watch.now())
     _complain(result, context.rulebook.instruments, source.label, undelivered)
 
@@ -101,11 +103,13 @@ def _write(text: str) -> None:
     write_message(text + "\n")
 
 
-def _tell(result: "Result", source: str, sent: int, clock: str) -> None:
+def _tell(result: "Result", source: str, sent: int, clock: str, later: Iterable[str]) -> None:
     say(f"Prices: {source}" + (f" | {clock}" if clock else ""))
     asked = f"{len(result.fetched)} series asked for" if result.fetched else "no series was due"
     judged = f"{counted(len(result.sessions), 'new session')} judged" if result.sessions else "no new session"
     say(f"{asked}, {counted(result.new_bars, 'new bar')}; {judged}; {counted(sent, 'message')} sent.")
+    for line in later:
+        say(f"{line}; `metalwatch once` sends it then, or `metalwatch run`.")
     say("`metalwatch status` shows every rule with its value and distance.")
 
 

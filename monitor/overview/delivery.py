@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from monitor.overview.words import counted
+from monitor.routing import Routing
 from monitor.storage.records import GIVEN_UP, OPEN, OutboxRow
 
 LATELY = timedelta(days=7)
@@ -31,6 +32,23 @@ def failures(rows: Iterable[OutboxRow], *, now: datetime) -> list[str]:
         _line(channel, list(group), dead=dead)
         for (channel, dead), group in groupby(failed, key=lambda row: (row.channel, row.status in GIVEN_UP))
     ]
+
+
+def later(rows: Iterable[OutboxRow], routing: Routing, *, now: datetime) -> list[str]:
+    """Of each channel that is not to hear yet what is owed to it, for quiet hours or a rate: how much, and from when."""
+    untried = [row for row in owed(rows) if not row.attempts]
+    starts = [
+        (row.channel, max(row.next_at, routing.over(row.channel, now, row.severity))) for row in untried
+    ]
+    waiting = sorted(start for start in starts if start[1] > now)
+    return [_waits(name, [at for _, at in group]) for name, group in groupby(waiting, key=lambda one: one[0])]
+
+
+def _waits(channel: str, starts: list[datetime]) -> str:
+    wait = "waits" if len(starts) == 1 else "wait"
+    return (
+        f'channel "{channel}": {counted(len(starts), "message")} {wait} until {starts[0]:%Y-%m-%d %H:%M} UTC'
+    )
 
 
 def _line(channel: str, rows: list[OutboxRow], *, dead: bool) -> str:

@@ -169,3 +169,21 @@ def test_check_tries_templates_with_every_kind_of_message_and_tells_all_faults_w
     assert named.returncode == 2
     assert "expected files called message.text.j2" in named.stderr
     assert "got message.chat.j2" in named.stderr
+
+
+def test_one_cycle_says_what_waits_for_the_end_of_quiet_hours_and_a_later_one_sends_it(home: Home) -> None:
+    quiet = "{from: '22:00', to: '07:00', zone: America/New_York, except: none}"
+    channels = f"channels:\n  console: {{url: console, quiet_hours: {quiet}}}\n"
+    (home.folder / "metalwatch.yml").write_text(
+        "database: mw.db\npacks: [precious]\nprices: {source: sample}\n" + channels, encoding="utf-8"
+    )
+    at_night = home.command("once", "--clock", "2020-03-13T23:00-04:00").stdout
+    at_night_again = home.command("once", "--clock", "2020-03-14T23:00-04:00").stdout
+    by_day = home.command("once", "--clock", "2020-03-15T09:00-04:00").stdout
+
+    waits = 'channel "console": 1 message waits until 2020-03-14 11:00 UTC'
+    assert f"{waits}; `metalwatch once` sends it then, or `metalwatch run`." in at_night
+    assert "0 messages sent." in at_night_again
+    assert 'channel "console": 1 message waits until 2020-03-15 11:00 UTC' in at_night_again
+    assert "1 message sent." in by_day
+    assert "waits" not in by_day.replace("waits for", "")
