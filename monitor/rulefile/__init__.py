@@ -15,11 +15,12 @@ from monitor.errors import Fault, FaultyFileError, Place
 from monitor.instruments import Catalogue
 from monitor.language import Named, Node, inputs, understand, walk, written
 from monitor.rulefile.checks import check_rules
-from monitor.rulefile.expressions import PackReader, say_fields
+from monitor.rulefile.expressions import PackReader
 from monitor.rulefile.limits import limit_faults, limits_of
 from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
 from monitor.rulefile.paramchecks import with_bars
+from monitor.rulefile.saying import say_fields
 from monitor.rulefile.texts import texts_of_rules as texts_of_rules
 from monitor.rulefile.warnings import warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook

@@ -1,7 +1,6 @@
 """Every expression and message of a pack, read in the scope of the catalogue and the pack's metrics."""
 
 import re
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,23 +23,14 @@ from monitor.language import (
 from monitor.metrics import FUNCTIONS
 from monitor.rulefile.model import IN_LEVELS, METRIC_NAME, NAME
 from monitor.rulefile.params import defaults_of, names_of
+from monitor.rulefile.saying import say_faults
 from monitor.rulefile.values import as_text
 from monitor.yamltext import Document, Path, did_you_mean
 
 NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=)")
 """Names that stand for a value: not the field in `gld.volume`, not the keyword in `change(gld, n=5)`."""
-LONG_NUMBER = re.compile(r"\d{3}")
 RULE_DEPTH = 2
 """The path of a rule has so many parts."""
-
-
-def say_fields(text: str) -> list[tuple[str, str]]:
-    """The names in a `say` text with their formats; ValueError when its braces do not match."""
-    return [
-        (name, f"!{conversion}{spec}" if conversion else spec or "")
-        for _, name, spec, conversion in string.Formatter().parse(text)
-        if name is not None
-    ]
 
 
 def condition_places(path: Path, rule: Mapping[str, Any]) -> list[Path]:
@@ -266,41 +256,5 @@ class PackReader:
             self.fault((*path, "study"), f'unknown instrument "{hidden(study)}"', hint)
 
     def _check_say(self, path: Path, rule: Mapping[str, Any], scope: Scope) -> None:
-        text = rule.get("say")
-        if not isinstance(text, str):
-            return
-        try:
-            fields = say_fields(text)
-        except ValueError as error:
-            self.fault((*path, "say"), f"the braces do not match: {error}", "a name stands in {name:.1f}")
-            return
-        known = (*scope.metrics, *self.catalogue.instruments, "it")
-        for name, spec in fields:
-            if name not in known:
-                hint = (
-                    did_you_mean(name, known) or "a name of `metrics:` or of an instrument stands in braces"
-                )
-                self.fault((*path, "say"), f'the message names an unknown metric "{name}"', hint)
-            elif scope.metrics.get(name) is NEEDS_MEMBER:
-                what = f'{NO_MEMBER}, and the metric "{name}" uses it'
-                self.fault((*path, "say"), what, "add `for_each: <group>` to the rule")
-            elif scope.metrics.get(name) is NEEDS_PARAM:
-                what = f'{NO_PARAM}, and the metric "{name}" uses it'
-                self.fault((*path, "say"), what, "declare it under `params` of this rule")
-            elif not _formats(name, spec):
-                self.fault(
-                    (*path, "say"),
-                    f'"{name}" cannot be printed as "{spec}"',
-                    "such as {name:.1f}, {name:.0%}",
-                )
-
-
-def _formats(name: str, spec: str) -> bool:
-    """Whether a value can be printed so, and in less than a hundred characters."""
-    if LONG_NUMBER.search(spec):
-        return False
-    try:
-        format("" if name == "it" else 1.5, spec)
-    except ValueError:
-        return False
-    return "{" not in spec
+        for message, hint in say_faults(rule.get("say"), scope):
+            self.fault((*path, "say"), message, hint)
