@@ -203,11 +203,12 @@ class PackReader:
             )
             self.fault((*path, "for_each"), f'unknown group "{hidden(group)}"', hint)
             return
-        for member in self.members(group if isinstance(group, str) else None):
-            self._conditions(path, rule, self.scope(member, name))
         self._check_study(path, rule)
-        first = self.members(group if isinstance(group, str) else None)[0]
-        self._check_say(path, rule, self.scope(first, name))
+        if not isinstance(group, str | None):  # what `it` is meant to be nobody knows
+            return
+        for member in self.members(group):
+            self._conditions(path, rule, self.scope(member, name))
+        self._check_say(path, rule, self.scope(self.members(group)[0], name))
 
     def _check_shape(self, path: Path, rule: Mapping[str, Any]) -> None:
         if not re.match(NAME, str(path[-1])):

@@ -33,6 +33,13 @@ def _missing(value: object) -> object:
     return value
 
 
+def _group(value: object) -> object:
+    if isinstance(value, list):
+        msg = "it names one group, not its members: list them under `groups` in your `instruments`, by a name"
+        raise ValueError(msg)  # noqa: TRY004 - what pydantic tells of a value
+    return value
+
+
 def _values(value: object) -> object:
     if not isinstance(value, list) or not value:
         msg = f"write a list such as [90, 95], or {{from: 80, to: 100, step: 5, default: 90}}, not {shown(value)}"
@@ -179,7 +186,7 @@ class RuleFile(OverrideFile):
         description="A ladder: one episode, and one message for each new worst level.",
         json_schema_extra={"minProperties": 1},
     )
-    for_each: str | None = Field(
+    for_each: Annotated[str | None, BeforeValidator(_group)] = Field(
         default=None, description="A group of instruments; the rule is asked of each, and `it` is the member."
     )
     params: dict[str, ParamFile] = Field(
