@@ -167,7 +167,12 @@ class _Reader:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
+SHORT = 3
+"""Words of so many letters are close only if they begin alike."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """`did you mean "for"?` when a known word is close, else None."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """`did you mean "for"?` when a known word is close, else None; of short words many are, by chance."""
+    alike = [one for one in known if len(word) > SHORT or one[:1] == word[:1]]
+    close = difflib.get_close_matches(word, alike, n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else None

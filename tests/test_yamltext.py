@@ -151,3 +151,5 @@ def test_what_is_not_yaml_is_told_with_its_place(text: str, fault: str) -> None:
 def test_did_you_mean_answers_only_when_a_word_is_close() -> None:
     assert did_you_mean("slver", ["gold", "silver"]) == 'did you mean "silver"?'
     assert did_you_mean("tin", ["gold", "silver"]) is None
+    assert did_you_mean("gdc", ["sfr", "gdx"]) == 'did you mean "gdx"?'
+    assert did_you_mean("gsr", ["sfr", "gdx"]) is None

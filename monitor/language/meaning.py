@@ -167,5 +167,5 @@ class Reader:
                     f'unknown name "{name}"', part.span, f'the instrument is called "{one.id}"'
                 )
         known = (*self.scope.params, *self.scope.metrics, *catalogue.instruments)
-        hint = did_you_mean(name, known) or "metrics of the pack and instruments of the catalogue are known"
+        hint = did_you_mean(name, known) or "metrics of this file and instruments of the catalogue are known"
         return self.trouble(f'unknown name "{name}"', part.span, hint)

@@ -143,7 +143,7 @@ def test_what_a_condition_compares_are_its_inputs_without_the_constants() -> Non
             "zzz > 1",
             0,
             'unknown name "zzz"',
-            "metrics of the pack and instruments of the catalogue are known",
+            "metrics of this file and instruments of the catalogue are known",
         ),
         ("GC > 1", 0, 'unknown name "GC"', 'the instrument is called "gold"'),
         ("si > 1", 0, 'unknown name "si"', 'the instrument is called "silver"'),
