@@ -11,6 +11,7 @@ from monitor.language import (
     bounds_of,
     inputs,
     is_price_like,
+    joined,
     limit_written,
     shown,
     told_apart,
@@ -90,10 +91,9 @@ def to_clear(level: Level, values: Values) -> str:
     """`gsr < 85, -19.80 (-18.9 %) from here`: what clears a level and how far that is; empty where no single
     comparison says it.
     """
-    if level.clear_when is None and len(bounds_of(level.when)) != 1:
-        return ""
-    bounds = bounds_of(level.when if level.clear_when is None else level.clear_when)
-    if len(bounds) != 1:
+    condition = level.when if level.clear_when is None else level.clear_when
+    bounds = bounds_of(condition)
+    if len(bounds) != 1 or _answers(condition):
         return "" if level.clear_when is None else written(level.clear_when)
     metric, symbol, threshold = bounds[0]
     sign = OPPOSITE[symbol] if level.clear_when is None else symbol
@@ -110,13 +110,21 @@ def to_clear(level: Level, values: Values) -> str:
 def compared(condition: Node, values: Values, *, holds: bool) -> str:
     """`gsr 104.8 > 100`: the first comparison that holds, or the nearest that does not, with its value.
 
-    Where a part without a comparison decided, such as a crossing, the whole condition.
+    Where a part without a comparison decided, such as a crossing, the whole condition; where it decided together with
+    comparisons, these have their values.
     """
-    chosen = decisive(condition, values, holds=holds)
-    answers = any(node.yesno for node in inputs(condition))
+    chosen, answers = decisive(condition, values, holds=holds), _answers(condition)
+    if holds and answers and chosen is not None and (parts := joined(condition)):
+        bounds = [bound for part in parts for bound in bounds_of(part)]
+        return " and ".join([*map(written, answers), *(_told(bound, values) for bound in bounds)])
     if chosen is None or (answers and _holds(chosen, values) is not holds):
         return written(condition) if holds else f"{written(condition)} does not hold"
     return _told(chosen, values, holds=holds)
+
+
+def _answers(condition: Node) -> list[Node]:
+    """Its parts without a comparison, such as a crossing."""
+    return [node for node in inputs(condition) if node.yesno]
 
 
 def decisive(condition: Node, values: Values, *, holds: bool = True) -> Bound | None:

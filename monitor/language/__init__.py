@@ -32,7 +32,7 @@ from monitor.language.nodes import (
 )
 from monitor.language.pricelike import is_price_like
 from monitor.language.syntax import ExpressionError, Span, Trouble
-from monitor.language.words import bounds_of, limit_written, shown, told_apart, written
+from monitor.language.words import bounds_of, joined, limit_written, shown, told_apart, written
 
 __all__ = [
     "BROKEN",
@@ -61,6 +61,7 @@ __all__ = [
     "fired",
     "inputs",
     "is_price_like",
+    "joined",
     "limit_written",
     "price_legs",
     "shown",

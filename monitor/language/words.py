@@ -151,6 +151,14 @@ def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
     return found
 
 
+def joined(condition: Node) -> list[Node]:
+    """The parts that `and` joins; none where something else joins or denies some of them."""
+    if not isinstance(condition, Operation) or condition.symbol not in LOGIC:
+        return [condition]
+    inner = [joined(operand) for operand in condition.operands]
+    return [part for parts in inner for part in parts] if condition.symbol == "and" and all(inner) else []
+
+
 def _constant(node: Node) -> Node:
     """A threshold that is a constant under a name, as its number."""
     plain = unnamed(node)

@@ -166,9 +166,11 @@ def test_a_ladder_says_what_clears_its_lowest_level_because_it_is_open_until_the
 def test_where_no_single_comparison_clears_an_alert_nothing_is_said_of_it() -> None:
     two = made_up("ratio: {when: gsr > 90 and gold > 2}")
     edge = made_up("ratio: {when: gsr > 90, mode: edge}")
+    crossing = made_up("ratio: {when: 'gsr > 90 and crosses_above(gold, 2)'}")
 
     assert Rank.CLEAR not in said(instance=two)
     assert Rank.CLEAR not in said(instance=edge)
+    assert Rank.CLEAR not in said(instance=crossing)
 
 
 def test_the_age_of_a_leg_is_left_out_where_nobody_knows_the_time_and_told_in_days_when_it_is_old() -> None:

@@ -221,7 +221,14 @@ def test_of_several_comparisons_the_one_that_holds_is_told(
         ("not (gsr > 90)", 80.0, "gsr 80 <= 90", 91.0, "gsr 91 > 90"),
         ("not (gsr > 90 or gsr < 60)", 80.0, "gsr 80 <= 90", 50.0, "gsr 50 < 60"),
         ("gsr < 20 or crosses_above(gsr, 70)", 75.0, "WHEN", 76.0, "gsr 76 >= 20"),
-        ("gsr < 80 and crosses_above(gsr, 70)", 75.0, "gsr 75 < 80", 76.0, "WHEN does not hold"),
+        (
+            "gsr < 80 and crosses_above(gsr, 70)",
+            75.0,
+            "crosses_above(gsr, 70) and gsr 75 < 80",
+            76.0,
+            "WHEN does not hold",
+        ),
+        ("not (gsr >= 80 or crosses_above(gsr, 70))", 75.0, "gsr 75 < 80", 81.0, "gsr 81 >= 80"),
         ("crosses_above(gsr, 70)", 75.0, "WHEN", 76.0, "WHEN does not hold"),
     ],
 )
