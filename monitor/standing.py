@@ -187,6 +187,9 @@ def _waits_for(level: Level, *, opened: bool) -> Node:
 def awaited(level: Level, values: Values, *, opened: bool) -> Bound | None:
     """The comparison nearest to firing a level, or of an open one to clearing it; None where there is none."""
     bounds = bounds_of(_waits_for(level, opened=opened))
+    if opened and level.clear_when is None:  # it is clear when it does not fire
+        opposite = [(metric, OPPOSITE[sign], threshold) for metric, sign, threshold in bounds]
+        bounds = [bound for bound in opposite if not _holds(bound, values)] or opposite
     return _nearest(bounds, values) if bounds else None
 
 

@@ -38,6 +38,7 @@ def test_a_distance_is_in_the_unit_of_the_metric_and_in_per_cent_of_what_is_like
         ("{when: gsr > 90, clear_when: gsr < 85}", {"gsr": 104.8}),
         ("{when: gsr_z >= 3, clear_when: gsr_z < 0.5}", {"gsr_z": 0.52}),
         ("{when: fall <= -5%, clear_when: fall > -2%}", {"fall": -0.07}),
+        ("{when: gsr > 90}", {"gsr": 104.8}),
     ],
 )
 def test_a_message_tells_the_distance_to_clear_in_the_words_of_status(
@@ -48,6 +49,22 @@ def test_a_message_tells_the_distance_to_clear_in_the_words_of_status(
 
     part = "" if now.distance_in_percent is None else f" ({now.distance_in_percent:+.1f} %)"
     assert to_clear(one, value).endswith(f", {now.distance_shown}{part} from here")
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "waits_for", "distance"),
+    [
+        ("gsr > 90", {"gsr": 104.8}, "<= 90", "-14.80"),
+        ("gsr > 90 and gold > 2", {"gsr": 104.8, "gold": 2.1}, "<= 2", "-0.1000"),
+        ("gsr > 90 or gold > 2", {"gsr": 104.8, "gold": 1.0}, "<= 90", "-14.80"),
+    ],
+)
+def test_an_open_rule_without_a_clear_condition_waits_until_it_does_not_fire(
+    condition: str, value: dict[str, float | None], waits_for: str, distance: str
+) -> None:
+    now = standing(level(f"{{when: '{condition}'}}"), value, opened=True)
+
+    assert (now.threshold_shown, now.distance_shown) == (waits_for, distance)
 
 
 @pytest.mark.parametrize(
