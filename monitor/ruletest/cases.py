@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from monitor.errors import Place
 from monitor.instruments import Catalogue
+from monitor.routing import Match
 from monitor.rulefile import read_rulebook
 from monitor.rules import Instance, InstanceKey, Rulebook
 from monitor.ruletest.model import EventFile, ExpectFile
 from monitor.ruletest.timeline import Timeline
+from monitor.sessions import settled_at
+from monitor.silences import Silence
+
+_AFTER_SETTLING = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,32 @@ class Case:
     @property
     def outages(self) -> tuple[EventFile, ...]:
         return tuple(event for event in self.events if event.do == "channel_down")
+
+    @cached_property
+    def silences(self) -> tuple[Silence, ...]:
+        """What nobody wants to hear of; each hides what is known of the sessions of its columns."""
+        events = [event for event in self.events if event.do == "silence"]
+        return tuple(self._silence(number, event) for number, event in enumerate(events, 1))
+
+    def _silence(self, number: int, event: EventFile) -> Silence:
+        last = min(event.at + (event.bars or 1) - 1, self.timeline.last)
+        return Silence(
+            number=number,
+            match=Match(rule=(event.rule or "",)),
+            reason="rule test",
+            author="rule test",
+            since=min(self._settled(event.at)),
+            until=self.over(last),
+        )
+
+    def over(self, column: int) -> datetime:
+        """An instant after all values of a column's session have settled."""
+        return max(self._settled(column)) + _AFTER_SETTLING
+
+    def _settled(self, column: int) -> list[datetime]:
+        session = self.timeline.session(column)
+        used = self.rulebook.catalogue.subset(self.timeline.versions["instrument"].unique())
+        return [settled_at(one, session) for one in used]
 
     @property
     def channels(self) -> tuple[str, ...]:

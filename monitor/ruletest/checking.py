@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from monitor.errors import Fault
+from monitor.routing import Match
 from monitor.ruletest.cases import Case, Target, name_of, named
 from monitor.ruletest.model import TransitionFile
 from monitor.yamltext import Document, did_you_mean
@@ -24,7 +25,18 @@ def check_expected(case: Case, document: Document, path: Where) -> list[Fault]:
 
 def _events(case: Case, document: Document, path: Where) -> Iterator[Fault]:
     for index, event in enumerate(case.events):
-        yield from _column(case, event.at, document, (*path, "events", index, "at"), first=0)
+        where: Where = (*path, "events", index)
+        yield from _column(case, event.at, document, (*where, "at"), first=0)
+        if event.rule is not None and not _is_meant(event.rule, case):
+            names = dict.fromkeys(one.rule.name for one in case.instances)
+            hint = did_you_mean(event.rule, names) or f"judged here: {', '.join(names)}"
+            place = document.place((*where, "rule"))
+            yield Fault(place, f'no rule "{event.rule}" is judged in this case', hint=hint)
+
+
+def _is_meant(rule: str, case: Case) -> bool:
+    match = Match(rule=(rule,))
+    return any(match.takes(one, level.severity) for one in case.instances for level in one.levels)
 
 
 def _states(case: Case, document: Document, path: Where) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ What is compared is what arrived, in the column in which it did.
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from monitor.alerts import AlertState, Severity
@@ -24,11 +24,8 @@ from monitor.routing import everything
 from monitor.ruletest.cases import Case
 from monitor.ruletest.comparing import Arrived
 from monitor.ruletest.running import Heard, Run
-from monitor.sessions import settled_at
 from monitor.storage.records import Judged, OutboxRow, Owed
 from monitor.storage.store import open_store
-
-_AFTER_SETTLING = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,14 @@ class _Delivering:
         memories = {**fresh, **straight.samples.get(-1, {})}
         if -1 in straight.samples:
             self._keep(-1)
-        self.store.commit(Judged(memories=memories, decided=history), now=self._now(0))
+        self.store.commit(Judged(memories=memories, decided=history), now=self.case.over(0))
+        for one in self.case.silences:
+            self.store.add_silence(
+                one.match, reason=one.reason, author=one.author, since=one.since, until=one.until
+            )
 
     def _column(self, column: int) -> None:
-        now = self._now(column)
+        now = self.case.over(column)
         self._keep(column)
         if column in self.case.restarts:
             self.store.close()
@@ -106,14 +107,8 @@ class _Delivering:
 
     def _keep(self, column: int) -> None:
         self.store.add_bars(
-            self.case.timeline.arriving(column), seen_at=self._now(column), source="rule test"
+            self.case.timeline.arriving(column), seen_at=self.case.over(column), source="rule test"
         )
-
-    def _now(self, column: int) -> datetime:
-        """An instant after all values of the column's session have settled."""
-        session = self.case.timeline.session(column)
-        used = self.case.rulebook.catalogue.subset(self.case.timeline.versions["instrument"].unique())
-        return max(settled_at(one, session) for one in used) + _AFTER_SETTLING
 
     def _channel(self, name: str, column: int) -> Channel:
         down = any(

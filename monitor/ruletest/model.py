@@ -57,17 +57,24 @@ class EventFile(_Strict):
     """Something that happens besides bars, at the end of a column."""
 
     at: int
-    do: Literal["restart", "channel_down"]
+    do: Literal["restart", "channel_down", "silence"]
     channel: str | None = None
+    """Which one is down."""
+    rule: str | None = None
+    """Which ones are silenced; `*` stands for any letters."""
     bars: int | None = Field(default=None, ge=1)
+    """For so many columns, `at` the first of them; else for one."""
 
     @model_validator(mode="after")
-    def _of_a_channel(self) -> "EventFile":
-        down = self.do == "channel_down"
-        if down and self.channel is None:
-            raise ValueError("`channel_down` needs a `channel`")
-        if not down and (self.channel is not None or self.bars is not None):
-            raise ValueError("`restart` takes neither `channel` nor `bars`")
+    def _has_its_own_keys(self) -> "EventFile":
+        own = {"channel_down": "channel", "silence": "rule"}.get(self.do)
+        if own is not None and getattr(self, own) is None:
+            raise ValueError(f"`{self.do}` needs a `{own}`")
+        others = [key for key in ("channel", "rule") if key != own]
+        others += ["bars"] if own is None else []
+        if any(getattr(self, key) is not None for key in others):
+            names = " or ".join(f"`{key}`" for key in others)
+            raise ValueError(f"`{self.do}` takes no {names}")
         return self
 
 

@@ -18,6 +18,7 @@ from monitor.policy import Decided
 from monitor.rules import Instance, InstanceKey
 from monitor.ruletest.cases import Case
 from monitor.sessions import settled_at
+from monitor.silences import hush
 from monitor.storage.codec import from_plain, to_plain
 
 Memories = Mapping[InstanceKey, Memory]
@@ -69,6 +70,7 @@ class Judging:
 
     def __init__(self, case: Case, engine: Engine) -> None:
         self.case, self.engine, self.timeline = case, engine, case.timeline
+        self._hush = hush(case.silences, ())
         self._final: Sequence[Track] | None = None
         self._by_column: dict[int, Sequence[Track]] = {}
 
@@ -117,7 +119,9 @@ class Judging:
         return run
 
     def _step(self, run: Run, column: int, tracks: Sequence[Track], memories: Memories) -> Memories:
-        after, decided = self.engine.judge(tracks, memories, upto=self.timeline.session(column))
+        after, decided = self.engine.judge(
+            tracks, memories, upto=self.timeline.session(column), hush=self._hush
+        )
         memories = {**memories, **after}
         run.heard.extend(Heard(column, one) for one in decided)
         run.samples[column] = memories

@@ -70,9 +70,20 @@ def test_a_case_without_faults_is_read(tmp_path: Path) -> None:
         (
             "expect:",
             "events: [{at: 1, do: restart, bars: 2}]\n    expect:",
-            "takes neither `channel` nor `bars`",
+            "`restart` takes no `channel` or `rule` or `bars`",
         ),
-        ("expect:", "events: [{at: 1, do: explode}]\n    expect:", "'restart' or 'channel_down'"),
+        ("expect:", "events: [{at: 1, do: silence}]\n    expect:", "`silence` needs a `rule`"),
+        (
+            "expect:",
+            "events: [{at: 1, do: silence, rule: high, channel: phone}]\n    expect:",
+            "`silence` takes no `channel`",
+        ),
+        (
+            "expect:",
+            "events: [{at: 1, do: silence, rule: hihg}]\n    expect:",
+            'no rule "hihg" is judged in this case; did you mean "high"?',
+        ),
+        ("expect:", "events: [{at: 1, do: explode}]\n    expect:", "'restart', 'channel_down' or 'silence'"),
         ("  transitions:", "  states: {7: {high: ok}}\n      transitions:", "there is no column 7"),
         ("  transitions:", "  states: {1: {higj: ok}}\n      transitions:", 'did you mean "high"?'),
         (

@@ -189,6 +189,47 @@ expect:
     ]
 
 
+SILENCED = """\
+rules: [high]
+series: {gold: "1680 1820*7", silver: "20*8"}
+events:
+  - {at: 3, do: silence, rule: "hi*", bars: 2}
+expect:
+  transitions: [{at: 3, kind: open, rule: high}, {at: 5, kind: still_open, rule: high}]
+  messages:
+    - {at: 5, channel: console, kinds: [still_open], contains: [silence 1]}
+"""
+
+
+@pytest.mark.parametrize(
+    "outage", ["", "  - {at: 7, do: channel_down, channel: console}\n"], ids=["straight", "delivered"]
+)
+def test_what_is_silenced_is_told_as_still_open_when_the_silence_is_over(tmp_path: Path, outage: str) -> None:
+    body = SILENCED.replace("expect:", f"{outage}expect:")
+
+    assert told(outcome(tmp_path, body)) == []
+    assert outcome(tmp_path, body).passed
+    assert told(outcome(tmp_path, body.replace("at: 3, do", "at: 4, do"))) == [
+        "3 console: None / open",
+        "5 high: still_open / None",
+        "5 console: still_open / None",
+    ]
+
+
+def test_a_silence_beyond_the_last_column_hides_to_the_end_and_only_the_rules_it_names(
+    tmp_path: Path,
+) -> None:
+    pack = "pack: metals\nabout: made up\nrules:\n  high: {when: gold > 90}\n  low: {when: gold > 80}\n"
+    body = """\
+series: {gold: "70 95 95"}
+events: [{at: 1, do: silence, rule: high, bars: 9}]
+expect:
+  transitions: [{at: 1, kind: open, rule: high}, {at: 1, kind: open, rule: low}]
+  messages: [{at: 1, channel: console, kinds: [open], not_contains: [high]}]
+"""
+    assert told(outcome(tmp_path, body, pack=pack)) == []
+
+
 # --- variants find what is broken
 
 
