@@ -142,6 +142,16 @@ def test_a_louder_level_that_is_added_and_true_escalates() -> None:
     ]
 
 
+def test_a_louder_level_that_is_added_and_open_but_does_not_fire_now_says_so() -> None:
+    critical = "\n    critical: {when: gold > 100, clear_when: gold < 95}"
+    memories, _ = judged(ladder(warning=90), [80, 104, 98])
+    _, now = judged(ladder(warning=90) + critical, [80, 104, 98], memories)
+
+    assert [one.text for one in now] == [
+        "CRITICAL r: gold 98 <= 100, clear < 95, 2024-01-03 (since 2024-01-02)"
+    ]
+
+
 def test_a_louder_level_that_is_added_and_not_true_waits_for_its_time() -> None:
     assert edit(ladder(warning=90), ladder(warning=90, critical=110), [80, 104], 112) == [
         changed("amend", "warning", 1, "silent kind"),

@@ -170,6 +170,14 @@ def test_a_reminder_between_firing_and_clear_says_that_it_is_not_clear() -> None
     ]
 
 
+def test_a_reminder_while_it_is_clear_but_not_yet_for_long_enough_does_not_say_that_it_fires() -> None:
+    book = pack("r:\n  when: gold > 90\n  clear_for: 3 bars\n  remind: {every: 1 bar}")
+
+    assert texts(judged(book, [91, 88]), Kind.REMIND) == [
+        "WARNING r: gold 88 <= 90, 2024-01-02 (reminder 1, since 2024-01-01)"
+    ]
+
+
 def test_a_new_extreme_is_told_again_in_the_direction_of_the_rule() -> None:
     above = pack("r:\n  when: gold > 90\n  remind_on_new_extreme: 2%")
     below = pack("r:\n  when: gold < 90\n  remind_on_new_extreme: 2%")

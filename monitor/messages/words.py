@@ -146,6 +146,10 @@ def history(transition: Transition, *, brief: bool = False) -> str:
 _NOTED = {Kind.LIVE: "not settled", Kind.WITHDRAW: "at the close", Kind.RETRACT: "taken back"}
 
 
+_WERE_SO = (Reason.ALREADY_TRUE, Reason.RULE_CHANGED)
+"""Reasons for which nothing need have begun in the session that is told."""
+
+
 def _was_true(transition: Transition) -> bool:
     """Whether it was so before anybody asked."""
     edited = transition.kind is Kind.OPEN and transition.reason is Reason.RULE_CHANGED
@@ -170,8 +174,8 @@ def _bound(instance: Instance, level: Level, transition: Transition) -> str:
         return compared(level.when, values, holds=False)
     if kind is Kind.RETRACT:
         return compared(level.when, values, holds=not fails(level, values))
-    told_later = kind in (Kind.STILL_OPEN, Kind.REMIND) or _was_true(transition)
-    if told_later and level.clear_when is not None and not fires(level, values):
+    told_later = kind in (Kind.STILL_OPEN, Kind.REMIND, Kind.REOPEN) or transition.reason in _WERE_SO
+    if told_later and fails(level, values) and not fires(level, values):
         return between(level, values)
     return compared(level.when, values, holds=True)
 
