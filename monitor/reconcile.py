@@ -134,7 +134,7 @@ def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
             t
             for one in now
             if one.opened not in new
-            for t in _changes(window, old_of[one.opened], one, reason)
+            for t in _changes(window, old_of[one.opened], one, reason, _reached(one, transitions))
         ),
     ]
     heard = {old.opened: old.heard for old in past.lived}
@@ -228,16 +228,24 @@ def _is_news(old: Lived | None, now: Lived) -> bool:
     return old is None or (old.resolved is not None and now.resolved is None and not old.heard)
 
 
-def _changes(window: Track, old: Lived | None, new: Lived, reason: Reason) -> list[Transition]:
+def _reached(one: Lived, transitions: Iterable[Transition]) -> date | None:
+    """The session in which an episode came to its worst level, if that is remembered."""
+    found = (t for t in transitions if t.kind in (Kind.OPEN, Kind.ESCALATE) and t.opened == one.opened)
+    return next((t.session for t in found if t.level is one.worst), None)
+
+
+def _changes(
+    window: Track, old: Lived | None, new: Lived, reason: Reason, reached: date | None
+) -> list[Transition]:
     """What happened to an episode that was there before."""
     if old is None or (old.opened, old.resolved, old.worst) == (new.opened, new.resolved, new.worst):
         return []
     if old.resolved is None and new.resolved is not None:
         return [_about(window, new, Kind.RESOLVE, reason, session=new.resolved)]
     if old.resolved is not None and new.resolved is None:
-        return [_about(window, new, Kind.REOPEN, reason)]
+        return [_about(window, new, Kind.REOPEN, reason, session=reached)]
     if new.resolved is None and new.worst.rank > old.worst.rank:
-        return [_about(window, new, Kind.ESCALATE, reason)]
+        return [_about(window, new, Kind.ESCALATE, reason, session=reached)]
     return [_about(window, new, Kind.AMEND, reason)]
 
 

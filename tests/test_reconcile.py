@@ -105,6 +105,40 @@ def test_an_episode_that_did_not_end_is_opened_again() -> None:
     assert told([3.0, 3.0, 1.2, 1.8], [3.0, 3.0, 1.8, 1.8]) == [("reopen", 1, "revised_data", "sent")]
 
 
+LADDER = pack("high: {levels: {warning: {when: gold > 2}, critical: {when: gold > 4}}}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ([1.0, 3.0, 3.0], [1.0, 3.0, 5.0], "CRITICAL high: gold 5 > 4, 2024-01-03 (since 2024-01-02)"),
+        (
+            [1.0, 3.0, 5.0, 1.0],
+            [1.0, 3.0, 5.0, 3.0],
+            "CRITICAL reopened high: gold 5 > 4, 2024-01-03 (since 2024-01-02)",
+        ),
+    ],
+)
+def test_what_became_louder_is_told_with_the_numbers_of_the_session_in_which_it_did(
+    before: Values, after: Values, said: str
+) -> None:
+    memories, _ = judge(observe(LADDER, made({"gold": before})), {})
+    _, decided = judge(observe(LADDER, made({"gold": after})), memories)
+
+    assert [one.text for one in decided] == [said]
+
+
+def test_an_episode_that_is_open_again_and_began_long_ago_does_not_say_that_it_fires() -> None:
+    book = pack("high: {when: gold > 2, clear_when: gold < 1}")
+    between: list[float | None] = [1.5] * (WINDOW + 1)
+    memories, _ = judge(observe(book, made({"gold": [3.0, *between, 0.5]})), {})
+    _, decided = judge(observe(book, made({"gold": [3.0, *between, 1.5]})), memories)
+
+    assert [one.text for one in decided] == [
+        "WARNING reopened high: gold 1.500 <= 2, clear < 1, 2024-01-04 (since 2024-01-01)"
+    ]
+
+
 def test_an_episode_that_began_elsewhere_is_amended_in_silence() -> None:
     assert told([1.6, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]) == [("amend", 1, "revised_data", "silent kind")]
 
