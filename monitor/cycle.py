@@ -28,7 +28,7 @@ from monitor.prices.source import Fetched, Outcome
 from monitor.routing import episode_of
 from monitor.rules import Instance
 from monitor.selfcheck import evaluations, judging
-from monitor.silences import hush
+from monitor.silences import Hush, hush
 from monitor.storage.records import FIRST_STARTED, Judged, Judging
 from monitor.wellbeing import keep_health
 
@@ -80,7 +80,7 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     done: list[Result] = []
     for step in catch_up(rulebook, bars, memories, now=now, hush=asked):
         noted = None if done else judging(store, rulebook, memories, now=now)
-        done.append(_commit(context, step, noted, now=now))
+        done.append(_commit(context, step, noted, asked, now=now))
     return _total(done)
 
 
@@ -121,8 +121,8 @@ def _live_notes(context: Context, instance: Instance) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _commit(context: Context, step: Step, noted: Judging | None, *, now: datetime) -> Result:
-    closed = close(context.store.lives(), step)
+def _commit(context: Context, step: Step, noted: Judging | None, asked: Hush, *, now: datetime) -> Result:
+    closed = close(context.store.lives(), step, hush=asked)
     decided = (*step.decided, *closed.withdrawn)
     messages = _messages(context, step, decided, closed.confirmed, now=now)
     judged = Judged(

@@ -10,7 +10,7 @@ Pure: memory comes in and goes out as values.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from monitor.alerts import RECORDED_ONLY, AlertState, Kind, Reason, Severity, Transition, transition_id
 from monitor.edits import edited, in_severities, is_silent_first
@@ -115,7 +115,7 @@ def judge(
     after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []
     for one in stretches:
-        own, told = _decide(one, hushed)
+        own, told = _decide(one, hushed, hush)
         instance = one.track.instance
         heard = {made.transition.id for made in own if made.sent}
         past = remember(one.track, one.past, one.state, one.changes, heard)
@@ -167,14 +167,17 @@ def _as_edited(track: Track, memory: Memory) -> tuple[Memory, Transition | None]
     return Memory(edit.state, edit.told, instance.semantic_hash, edit.past), edit.transition
 
 
-def _decide(one: _Stretch, hush: Hush) -> tuple[list[Decided], Told]:
-    """What people hear of an instance: corrections first, then what an edit changed, then what is new."""
-    corrections = [_correction(transition, heard) for transition, heard in one.corrected]
+def _decide(one: _Stretch, hush: Hush, asked: Hush) -> tuple[list[Decided], Told]:
+    """What people hear of an instance: corrections first, then what an edit changed, then what is new.
+
+    Corrections are right although another rule is open now; only who `asked` not to hear of them does not.
+    """
     told = one.memory.told
     if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
         told = replace(told, owed=None, ongoing=None)
     taken_back = [t.opened or t.session for t, _ in one.corrected if t.kind is Kind.RETRACT]
     told = _without(told, taken_back, one.past.lived)
+    corrections, told = _corrections(one, told, asked)
     edits, told = ([], told) if one.edit is None else _decide_edit(one, one.edit, told, hush)
     rule = one.track.instance.rule
     if told.ongoing is None and rule.remind:
@@ -203,10 +206,32 @@ def _decide_edit(one: _Stretch, edit: Transition, told: Told, hush: Hush) -> tup
     return _talked(one, [edit], told, hush, [])
 
 
-def _correction(transition: Transition, heard: bool) -> Decided:  # noqa: FBT001 - a pair taken apart
-    if transition.kind in RECORDED_ONLY:
-        return Decided(transition=transition, sent=False, cause=SILENT_KIND)
-    return Decided(transition=transition, sent=heard, cause=None if heard else UNHEARD)
+def _corrections(one: _Stretch, told: Told, asked: Hush) -> tuple[list[Decided], Told]:
+    """What late and revised bars changed, for those who heard of the episode and want to hear of it."""
+    decided: list[Decided] = []
+    instance = one.track.instance
+    for made, heard in one.corrected:
+        if made.kind in RECORDED_ONLY or not heard:
+            cause: str | None = SILENT_KIND if made.kind in RECORDED_ONLY else UNHEARD
+        else:
+            cause = asked(instance, replace(made, at=_known_since(one)))
+            told = told if cause is None else _owing(withholding(told, cause), made, cause)
+        decided.append(Decided(transition=made, sent=cause is None, cause=cause))
+    return decided, told
+
+
+def _known_since(one: _Stretch) -> datetime:
+    """The instant from which everything was known that corrections were made of."""
+    instants = one.track.cut(after=one.past.base.session, upto=one.memory.state.session).at
+    last: datetime = max(instants.drop_nulls())
+    return last
+
+
+def _owing(told: Told, made: Transition, cause: str) -> Told:
+    """What is owed where a correction was withheld that opened an episode again, or made it louder."""
+    if made.kind is Kind.REOPEN:
+        return replace(told, owed=made.level, unheard=cause)
+    return replace(told, louder=made.level) if made.kind is Kind.ESCALATE else told
 
 
 def _talked(

@@ -148,8 +148,11 @@ class Closed:
     over: frozenset[InstanceKey] = frozenset()
 
 
-def close(lives: Lives, step: Step) -> Closed:
-    """Confirm or withdraw what was told live of sessions that a step judged; an unknown close leaves it open."""
+def close(lives: Lives, step: Step, *, hush: Hush = NOBODY) -> Closed:
+    """Confirm or withdraw what was told live of sessions that a step judged; an unknown close leaves it open.
+
+    `hush` says what people asked not to hear.
+    """
     tracks = {track.instance.key: track for track in step.tracks}
     withdrawn: list[Decided] = []
     confirmed: set[str] = set()
@@ -169,7 +172,7 @@ def close(lives: Lives, step: Step) -> Closed:
         over.add(key)
         confirmed.update(one.transition.id for one in opened)
         if not opened:
-            withdrawn.append(_withdrawn(track, live))
+            withdrawn.append(_withdrawn(track, live, hush))
     return Closed(tuple(withdrawn), frozenset(confirmed), frozenset(over))
 
 
@@ -189,10 +192,11 @@ def _known(track: Track, session: date) -> bool:
     return any(track.verdict(level, row) != Verdict.UNKNOWN for level in range(len(track.verdicts)))
 
 
-def _withdrawn(track: Track, live: Live) -> Decided:
+def _withdrawn(track: Track, live: Live, hush: Hush) -> Decided:
     row = min(track.row_of(live.session), len(track.sessions) - 1)
     one = transition(track, row, Kind.WITHDRAW, live.level, episode=live.episode, opened=live.session)
-    return Decided(transition=one, sent=True, text=words(track.instance, one))
+    cause = hush(track.instance, one)
+    return Decided(transition=one, sent=cause is None, cause=cause, text=words(track.instance, one))
 
 
 def basis(versions: pl.DataFrame) -> str | None:

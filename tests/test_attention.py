@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts import Severity
+from monitor.alerts import Kind, Severity
 from monitor.cycle import judge_new
 from monitor.gather import Context
 from monitor.ledger import account
@@ -89,6 +89,65 @@ def test_what_opens_and_ends_under_a_silence_is_never_told_and_its_cause_is_stor
 
     assert told(store) == []
     assert causes(store) == [f"silence {number}"] * 2
+
+
+def revised(store: Store, gold: Values, rules: str = "high: {when: gold > 2}") -> None:
+    """A cycle an hour after the last session, with other prices of sessions that were judged."""
+    now = evening(len(gold) - 1) + timedelta(minutes=30)
+    store.add_bars(made({"gold": gold}), seen_at=now, source="made up")
+    judge_new(Context(store, SampleSource(), pack(rules), routing=everything(["mail"])), now=now)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ([1.0, 3.0, 3.0], [1.0, 1.0, 1.0], Kind.RETRACT),
+        ([1.0, 3.0, 3.0], [1.0, 3.0, 1.0], Kind.RESOLVE),
+        ([1.0, 3.0, 1.0], [1.0, 3.0, 3.0], Kind.REOPEN),
+    ],
+)
+def test_a_correction_of_what_is_silenced_is_not_told_either(
+    store: Store, before: list[float], after: list[float], kind: Kind
+) -> None:
+    live(store, before)
+    heard = told(store)
+    silence(store, 2, 4)
+    revised(store, after)
+
+    assert [(one.transition.kind, one.cause) for one in store.transitions() if one.cause] == [
+        (kind, "silence 1")
+    ]
+    assert told(store) == heard
+    assert account(store.transitions(), store.outbox_rows()).withheld == {"silence 1": 1}
+
+
+def test_what_a_silenced_correction_opened_again_is_told_as_still_open_when_the_silence_is_over(
+    store: Store,
+) -> None:
+    live(store, [1.0, 3.0, 1.0])
+    silence(store, 2, 4)
+    revised(store, [1.0, 3.0, 3.0])
+    live(store, [1.0, 3.0, 3.0, 3.0, 3.0, 3.0])
+
+    assert told(store)[2:] == ["WARNING still open high: gold 3 > 2"]
+
+
+def test_what_a_silenced_correction_made_louder_is_told_when_the_silence_is_over(store: Store) -> None:
+    live(store, [1.0, 3.0, 3.0], LADDER)
+    silence(store, 2, 4)
+    revised(store, [1.0, 3.0, 5.0], LADDER)
+    live(store, [1.0, 3.0, 5.0, 5.0, 5.0, 5.0], LADDER)
+
+    assert told(store)[1:] == ["CRITICAL still open high: gold 5 > 4"]
+
+
+def test_what_was_corrected_before_a_silence_began_or_after_it_was_over_is_told(store: Store) -> None:
+    live(store, [1.0, 3.0, 3.0, 3.0])
+    silence(store, 0, 1)
+    revised(store, [1.0, 3.0, 3.0, 1.0])
+    silence(store, 5, 8)
+
+    assert [one.cause for one in store.transitions()] == [None, None]
 
 
 def test_a_silence_until_resolved_hides_the_episode_that_is_open_and_not_the_next(store: Store) -> None:

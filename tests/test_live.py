@@ -201,6 +201,23 @@ def test_a_silence_and_a_cooldown_hide_what_is_live_too(store: Store) -> None:
     assert len(other.told()) == before
 
 
+def test_the_withdrawal_of_what_is_silenced_is_not_told_either(store: Store) -> None:
+    market = Market(store)
+    market.close(gold=1.0)
+    market.quote(gold=3.0)
+    store.add_silence(
+        Match(rule=("high",)),
+        reason="x",
+        author="ann",
+        since=datetime.combine(DAYS[1], time(19), UTC),
+        until=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    market.close(gold=1.0)
+
+    assert market.told() == ["LIVE WARNING high"]
+    assert store.transitions()[0].cause == "silence 1"
+
+
 def test_a_rule_that_is_open_inhibits_what_is_live_too(store: Store) -> None:
     market = Market(
         store, "open: {when: gold > 2}\nhigh: {when: gold > 2.5, judge: live, inhibited_by: [open]}"
