@@ -220,9 +220,9 @@ def test_the_end_of_an_alert_is_told_wherever_it_was_heard_of(store: Store) -> N
     assert told(store, "mail") == [
         "WARNING high: gold 3 > 2",
         "CRITICAL high: gold 5 > 4",
-        "RESOLVED high: gold 1 <= 4",
+        "RESOLVED high: gold 1 <= 2",
     ]
-    assert told(store, "phone") == ["CRITICAL high: gold 5 > 4", "RESOLVED high: gold 1 <= 4"]
+    assert told(store, "phone") == ["CRITICAL high: gold 5 > 4", "RESOLVED high: gold 1 <= 2"]
 
 
 def test_a_message_in_quiet_hours_is_owed_until_they_end_and_a_critical_one_is_not(store: Store) -> None:
