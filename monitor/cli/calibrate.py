@@ -77,6 +77,7 @@ def calibrate(
         _show(result, held.source)
     if result.unfinished:
         note(f"PARTIAL: {result.unfinished}")
+    if result.unfinished or not any(one.found for one in result.metrics):
         raise typer.Exit(1)
 
 

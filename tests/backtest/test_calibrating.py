@@ -173,16 +173,19 @@ def test_the_command_tells_what_it_found_or_that_nothing_does(tmp_path: Path) ->
     file = tmp_path / "own.yml"
     file.write_text(f"pack: own\nabout: made up\nrules:\n  {MOVE}\n  flat: {{when: gold > silver}}\n")
 
-    def told(rule: str, target: str, *more: str) -> str:
+    def told(rule: str, target: str, *more: str, code: int = 0) -> str:
         arguments = ["calibrate", f"{file}:{rule}", "--target", target, "--prices", str(tmp_path), *more]
         done = CliRunner().invoke(app_of(), arguments)
-        return str(done.exception) if isinstance(done.exception, UsageError) else done.stdout
+        if isinstance(done.exception, UsageError):
+            return str(done.exception)
+        assert done.exit_code == code
+        return done.stdout
 
     text = told("r", "12/year")
     assert max(map(len, text.splitlines()[1:])) <= 80
     assert "as it is" in text
     assert "12 a year with change(gold, 1) >= " in " ".join(text.split())
-    assert "no threshold gives 500 a year; the most is" in " ".join(told("r", "500/year").split())
+    assert "no threshold gives 500 a year; the most is" in " ".join(told("r", "500/year", code=1).split())
     assert json.loads(told("r", "12/year", "--json"))["metrics"][0]["found"]
     assert "nothing to calibrate" in told("flat", "12/year")
     assert "is too short to calibrate on" in told("r", "12/year", "--from", "2028-06-01")
