@@ -5,13 +5,13 @@ from typing import Any
 
 import polars as pl
 
-from monitor.alerts import Transition
+from monitor.alerts import Kind, Transition
 from monitor.charts import Drawing, Mark, packed
 from monitor.engine import Track, episodes
 from monitor.language import Const, bounds_of, written
 from monitor.messages import LATELY, Background
 from monitor.rules import Level
-from monitor.standing import Bound, decisive
+from monitor.standing import Bound, decisive, lowest
 
 PICTURED = 504
 """Sessions in a picture: two years."""
@@ -55,14 +55,17 @@ def _beyond(known: pl.Series, *, above: bool) -> float | None:
 
 def chart(track: Track, transition: Transition) -> dict[str, Any] | None:
     """The picture of what a transition compares, packed; None where it compares nothing that has values."""
-    level = track.instance.level(transition.level)
-    held = track.cut(upto=transition.session)
-    made = drawing(held, level, decisive(level.when, transition.values), last=PICTURED)
+    instance, values = track.instance, transition.values
+    bound = decisive(instance.level(transition.level).when, values)
+    ends = lowest(instance.upto(transition.level), values, clear=transition.kind is Kind.RESOLVE)
+    made = drawing(track.cut(upto=transition.session), ends, bound, last=PICTURED)
     return None if made is None else packed(made)
 
 
-def drawing(track: Track, level: Level, bound: Bound | None, *, last: int | None = None) -> Drawing | None:
-    """A picture of what a level compares, over so many last sessions or all; None where that has no values."""
+def drawing(track: Track, ends: Level, bound: Bound | None, *, last: int | None = None) -> Drawing | None:
+    """A picture of what a comparison compares and of what ends it, over so many last sessions or all; None where that
+    has no values.
+    """
     if bound is None:
         return None
     frame = track.frame.select("session", value=pl.col(bound[0].key).cast(pl.Float64))
@@ -75,7 +78,7 @@ def drawing(track: Track, level: Level, bound: Bound | None, *, last: int | None
         unit=_unit(bound),
         frame=frame,
         fires=_mark("fires", bound),
-        clear=_clear(level, bound),
+        clear=_clear(ends, bound),
         episodes=tuple(span for span in episodes(track) if span[1] is None or span[1] >= frame["session"][0]),
     )
 

@@ -100,6 +100,17 @@ def test_a_picture_shows_two_years_up_to_the_session_both_levels_and_the_episode
     assert drawing.episodes == ((sessions(len(gold))[-2], None),)
 
 
+def test_a_picture_of_a_ladder_shows_what_ends_it() -> None:
+    ladder = (
+        "ladder: {levels: {info: {when: gold > 4, clear_when: gold < 2},"
+        " warning: {when: gold > 8, clear_when: gold < 7}}}"
+    )
+    _, spec = told([1.0, 5.0, 9.0], rule=ladder)
+
+    drawing = unpacked(spec)
+    assert (drawing.fires, drawing.clear) == (Mark(8.0, "fires > 8"), Mark(2.0, "clear < 2"))
+
+
 def test_a_picture_of_parts_is_in_percent_and_keeps_gaps() -> None:
     values: Sequence[float | None] = [1.0, 2.0, None, 1.0, 3.0]
     _, spec = told(values, rule="fall: {when: 'change(gold, 1) > 5%'}")
