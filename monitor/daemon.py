@@ -32,7 +32,8 @@ from monitor.ledger import digests_due
 from monitor.logs import log_cycle, log_start, log_to_stderr
 from monitor.memory import give_back
 from monitor.messages import Message
-from monitor.opening import make_context, open_channels, opened, terms_of
+from monitor.opening import last_good, make_context, open_channels, opened, terms_of
+from monitor.rulefile import texts_of_rules
 from monitor.selfcheck import material, recheck
 from monitor.standby import this_process, work_while_leading
 from monitor.storage.leading import Lead
@@ -64,12 +65,12 @@ class Daemon:
         """Set when another daemon leads."""
         self.edited = threading.Event()
         """Set when rules were read again, until every job runs with them."""
-        self.stood_by = False
-        """Whether the rules may have been edited since they were read."""
+        self.outdated = False
+        """Whether the rules may not be those that are written: they were edited since, or are faulty."""
         self.refused: datetime | None = None
         """When an edit of the rules was refused, while none was taken since."""
         self.pulse = Pulse(time.monotonic)
-        self.texts = configuration.rule_texts
+        self.texts = texts_of_rules(*context.rulebook.texts.values())
         self.up_to_date = False
         """Whether everything that is held has been judged by the rules in force."""
         self.judged_at = datetime.min.replace(tzinfo=UTC)
@@ -185,14 +186,15 @@ class Daemon:
         """Read the packs again; a faulty edit keeps the last good rulebook, and is told."""
         now = self.clock.now()
         try:
-            rulebook, texts = self.configuration.rulebook, self.configuration.rule_texts
+            rulebook = self.configuration.rulebook
         except MonitorError as error:
             log.error("reload refused, the last good rules stay in force", error=str(error))  # noqa: TRY400
             self.refused = now
             owe(self.context, edit_refused(str(error).splitlines(), at=now), now=now)
             return
         with self.cycle_lock:
-            self.context, self.texts = replace(self.context, rulebook=rulebook), texts
+            self.context = replace(self.context, rulebook=rulebook)
+            self.texts = texts_of_rules(*rulebook.texts.values())
             self.up_to_date = False
         self.edited.set()
         log.info("reloaded", rules=len(rulebook.instances))
@@ -204,7 +206,7 @@ class Daemon:
         """Run the jobs until the lead is lost or the process is to stop."""
         self.context = replace(self.context, store=lead.store)
         self.lost, self.up_to_date, self.looked_at = lead.lost, False, {}
-        if self.stood_by:
+        if self.outdated:
             self.reload()
         self.edited.clear()
         scheduler = _schedule(self)
@@ -258,13 +260,16 @@ def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[s
     log_to_stderr()
     channels = open_channels(configuration, write)
     with opened(configuration) as (store, source):
-        daemon = Daemon(configuration, clock, make_context(configuration, store, source), channels)
+        before = last_good(configuration, store)
+        context = make_context(configuration, store, source, before)
+        daemon = Daemon(configuration, clock, context, channels)
+        daemon.outdated = before is not None
         _on_signals(daemon)
         manager = configuration.notify_socket
         notify(manager, "READY=1")
 
         def idle(waits_for: str) -> None:
-            daemon.stood_by = True
+            daemon.outdated = True
             notify(manager, "WATCHDOG=1", f"STATUS=standing by until {waits_for}")
 
         with _status_page(daemon):

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.config import Configuration
-from monitor.errors import UsageError
+from monitor.errors import MonitorError, UsageError
 from monitor.messages import Form, Style, UserTemplate, style_of
 from monitor.packs import read_text
+from monitor.rulefile import read_rulebook
+from monitor.rules import Rulebook
 from monitor.settings import CONSOLE
 
 if TYPE_CHECKING:  # they bring the database, and `check` opens none
@@ -83,17 +85,37 @@ def terms_of(configuration: Configuration) -> dict[str, "Terms"]:
     return found
 
 
-def make_context(configuration: Configuration, store: "Store", source: "PriceSource") -> "Context":
-    """What cycles share, with the rulebook read from the packs of the settings."""
+def make_context(
+    configuration: Configuration, store: "Store", source: "PriceSource", rulebook: Rulebook | None = None
+) -> "Context":
+    """What cycles share, with some rules, else with those of the packs of the settings."""
     from monitor.gather import Context
 
     return Context(
         store=store,
         source=source,
-        rulebook=configuration.rulebook,
+        rulebook=configuration.rulebook if rulebook is None else rulebook,
         routing=configuration.routing,
         styles=channel_styles(configuration),
     )
+
+
+def last_good(configuration: Configuration, store: "Store") -> Rulebook | None:
+    """The rules that were judged by last, where those of the settings are faulty; None where these can be read.
+
+    Where nothing was judged yet, or those cannot be read any more either, the fault is raised.
+    """
+    try:
+        configuration.rulebook  # noqa: B018 - it is read
+    except MonitorError as fault:
+        packs = next((one.packs for one in reversed(store.judgings()) if one.packs), None)
+        if not packs:
+            raise
+        try:
+            return read_rulebook(packs, configuration.catalogue)
+        except MonitorError:
+            raise fault from None
+    return None
 
 
 def channel_styles(configuration: Configuration) -> dict[str, Style]:

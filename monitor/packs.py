@@ -95,7 +95,7 @@ def load_rulebook(names: Iterable[str], *, folder: Path, catalogue: Catalogue | 
 def rule_texts(names: Iterable[str], *, folder: Path) -> dict[str, str]:
     """Each rule as it stands in its pack, by its full id."""
     files = find_packs(names, folder=folder)
-    return {rule: text for file in files for rule, text in texts_of_rules(read_text(file)).items()}
+    return texts_of_rules(*(read_text(file) for file in files))
 
 
 def shown_path(path: Path) -> str:

@@ -92,6 +92,31 @@ def test_a_hangup_reloads_the_rules_and_a_faulty_edit_is_told_and_keeps_the_last
         assert daemon.stop() == 0
 
 
+def test_a_faulty_edit_is_told_and_keeps_the_last_good_rules_over_a_restart_too(place: Home) -> None:
+    rules = place.folder / "own.yml"
+    with place.daemon("--clock", "2020-03-10T18:00-04:00,x60") as daemon:
+        logged(daemon, "cycle")
+        assert daemon.stop() == 0
+
+    rules.write_text(PACK.replace("gsr > 100", "grs > 100"))
+    with place.daemon("--clock", "2020-03-11T18:00-04:00,x60") as daemon:
+        logged(daemon, "WARNING rules: an edit was refused, 2020-03-11")
+        daemon.wait_until(lambda: judged(place) == {"own/stress": "2020-03-11"})
+
+        rules.write_text(PACK)
+        daemon.process.send_signal(signal.SIGHUP)
+        logged(daemon, "RESOLVED rules: read again")
+        assert daemon.stop() == 0
+
+
+def test_a_faulty_pack_that_was_never_right_starts_no_daemon(place: Home) -> None:
+    (place.folder / "own.yml").write_text(PACK.replace("gsr > 100", "grs > 100"))
+
+    with place.daemon() as daemon:
+        assert daemon.process.wait(timeout=60) == 2
+        assert 'own.yml:7:11: rule "stress": unknown name "grs"' in daemon.log.read_text()
+
+
 def test_a_rule_that_is_added_is_judged_also_where_it_reads_prices_of_another_calendar(place: Home) -> None:
     yuan = "  yuan: {when: 'convert(gold, \"CNY/g\") > 1'}\n"
     with place.daemon("--clock", "2020-03-10T20:00-04:00,x60") as daemon:

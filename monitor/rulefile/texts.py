@@ -6,8 +6,12 @@ from itertools import pairwise
 from monitor.yamltext import Document, read_yaml
 
 
-def texts_of_rules(text: str) -> dict[str, str]:
-    """The lines of each rule of a pack without faults, by its full id."""
+def texts_of_rules(*packs: str) -> dict[str, str]:
+    """The lines of each rule of some packs without faults, by its full id."""
+    return {rule: text for pack in packs for rule, text in _of_pack(pack).items()}
+
+
+def _of_pack(text: str) -> dict[str, str]:
     document = read_yaml(text, file="")
     pack, lines = document.value["pack"], text.splitlines()
     starts = {name: document.key_place(("rules", name)).line for name in document.value.get("rules", {})}
