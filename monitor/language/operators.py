@@ -20,9 +20,18 @@ def read_operator(reader: "Reader", part: Operator) -> Node:
             reader.trouble(f'"{part.symbol}" takes numbers, and this is a condition', written.span)
     if part.symbol in COMPARISONS:
         return _comparison(reader, part, operands)
-    if part.symbol == "/" and isinstance(operands[1], Const) and operands[1].value == 0:
-        return reader.trouble("a division by zero is never known", part.span)
+    if part.symbol == "/" and (wrong := _never_divides(*map(unnamed, operands))):
+        return reader.trouble(f"a division by {wrong} is never known", part.span)
     return _arithmetic(reader, part, operands)
+
+
+def _never_divides(value: Node, under: Node) -> str:
+    """What is wrong with a constant denominator; numbers alone are divided as they are."""
+    if not isinstance(under, Const) or under.value > 0:
+        return ""
+    if under.value == 0:
+        return "zero"
+    return "" if isinstance(value, Const) else "less than zero"
 
 
 def is_broken(node: Node) -> bool:

@@ -170,6 +170,7 @@ def test_what_a_condition_compares_are_its_inputs_without_the_constants() -> Non
         ('gold > "x"', 7, "a quoted text means nothing here", None),
         ("gold / 0 > 1", 0, "a division by zero is never known", None),
         ("gold / (2 - 2) > 1", 0, "a division by zero is never known", None),
+        ("gold / -2 > 1", 0, "a division by less than zero is never known", None),
         ("1 > 2", 0, "both sides are constants; it is always the same", None),
         ("gold > sma(3, 5)", 7, "sma of a number is always the same", "write sma(x, n)"),
         ("gold > log(0 * 1)", 7, "log of this is no number", None),
@@ -301,3 +302,11 @@ def test_every_function_has_a_signature_that_can_be_shown() -> None:
     assert FUNCTIONS["drawdown"].signature == "drawdown(x, n=all)"
     assert FUNCTIONS["gap"].signature == "gap(instrument)"
     assert FUNCTIONS["relative_volume"].signature == "relative_volume(instrument, n=20)"
+
+
+def test_a_denominator_that_is_never_above_zero_is_told_also_under_its_name() -> None:
+    assert troubles("gold / none > 1", none="1 - 1") == [(0, "a division by zero is never known", None)]
+    assert troubles("gold / down > 1", down="0 - 2") == [
+        (0, "a division by less than zero is never known", None)
+    ]
+    assert written(understand("gold > 6 / down", scope(down="0 - 2"))) == "gold > -3"
