@@ -393,6 +393,15 @@ def test_what_could_be_better_is_suggested_and_no_problem(rule: str, suggestion:
     assert any(suggestion in text for text in only(report).suggestions), only(report).suggestions
 
 
+def test_messages_a_year_are_those_of_the_time_in_which_each_member_had_answers() -> None:
+    closes = {"mp": [1.0] * 1_044, "slv": [None] * 522 + [1.0] * 200 + [9.0] + [1.0] * 321}
+
+    rule = only(examine(pack("r:\n  for_each: pair\n  when: it > 5"), made(closes)))
+
+    assert rule.messages == 2
+    assert rule.a_year == pytest.approx(1.0, rel=2e-3)  # slv is there for two years, mp for four
+
+
 def test_a_rule_that_tells_more_than_once_a_week_is_told_how_often() -> None:
     rule = only(examine(pack("r:\n  when: gold > 50"), made({"gold": [1.0, 100.0] * 60})))
 

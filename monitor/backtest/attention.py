@@ -37,7 +37,7 @@ class Load:
     channel: str
     messages: int
     a_month: float
-    """On average over the span."""
+    """On average; each message over the time in which the rules in it had answers."""
     months: tuple[tuple[Month, int], ...]
     """Messages of every month that had one."""
     storms: tuple[Storm, ...]
@@ -66,6 +66,8 @@ class _Message:
     session: date
     opens: int
     deferred: bool
+    days: float
+    """In which it could have come: those of the rule in it that had answers for longest."""
 
 
 def attention(done: Backtest, routing: Routing) -> Attention:
@@ -77,7 +79,7 @@ def attention(done: Backtest, routing: Routing) -> Attention:
     names = dict.fromkeys(name for route in routing.routes for name in route.channels)
     return Attention(
         days=days,
-        channels=tuple(_load(name, carried.get(name, ()), days) for name in names),
+        channels=tuple(_load(name, carried.get(name, ())) for name in names),
         withheld=_withheld(done),
     )
 
@@ -97,26 +99,27 @@ def _messages(done: Backtest, routing: Routing) -> dict[str, list[_Message]]:
     for session, group in groupby(told, key=lambda one: one.session):
         entries = [Entry(instance=instances[one.rule, one.instance], transition=one) for one in group]
         for channel, part in routing.by_channel(entries, heard).items():
-            found.setdefault(channel, []).append(_message(session, channel, part, routing))
+            days = max(done.days[entry.instance.key] for entry in part)
+            found.setdefault(channel, []).append(_message(session, channel, part, routing, days))
             for entry in part:
                 episode = episode_of(entry.transition)
                 heard[episode] = heard.get(episode, frozenset()) | {channel}
     return found
 
 
-def _message(session: date, channel: str, part: Sequence[Entry], routing: Routing) -> _Message:
+def _message(session: date, channel: str, part: Sequence[Entry], routing: Routing, days: float) -> _Message:
     at = max(entry.transition.at for entry in part)
     severity = max((entry.transition.level for entry in part), key=lambda one: one.rank)
     opens = sum(entry.transition.kind is Kind.OPEN for entry in part)
-    return _Message(session, opens, deferred=routing.over(channel, at, severity) > at)
+    return _Message(session, opens, deferred=routing.over(channel, at, severity) > at, days=days)
 
 
-def _load(channel: str, messages: Sequence[_Message], days: int) -> Load:
+def _load(channel: str, messages: Sequence[_Message]) -> Load:
     months = Counter(f"{one.session:%Y-%m}" for one in messages)
     return Load(
         channel=channel,
         messages=len(messages),
-        a_month=len(messages) / days * DAYS_A_MONTH if days else 0.0,
+        a_month=sum(DAYS_A_MONTH / one.days for one in messages),
         months=tuple(months.items()),
         storms=tuple(Storm(session=m.session, opens=m.opens) for m in messages if m.opens > STORM),
         deferred=sum(one.deferred for one in messages),

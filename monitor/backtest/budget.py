@@ -1,12 +1,12 @@
-"""A budget of messages: so many a week, a month or a year on each channel, on average over the span."""
+"""A budget of messages: so many a week, a month or a year on each channel, on average over the time in which rules had answers."""
 
 import re
 from dataclasses import dataclass
 
-from monitor.backtest.attention import Attention, Load
+from monitor.backtest.attention import DAYS_A_MONTH, Attention, Load
 from monitor.errors import UsageError
 
-UNITS = {"week": 7.0, "month": 365.25 / 12, "year": 365.25}
+UNITS = {"week": 7.0, "month": DAYS_A_MONTH, "year": 365.25}
 """Days in each."""
 PATTERN = re.compile(rf"(\d+(?:\.\d+)?)/({'|'.join(UNITS)})")
 
@@ -21,9 +21,9 @@ class Budget:
     def __str__(self) -> str:
         return f"{self.most:g}/{self.unit}"
 
-    def rate(self, load: Load, days: int) -> float:
-        """How many messages a channel had in each unit of a span of so many days."""
-        return load.messages / days * UNITS[self.unit] if days else 0.0
+    def rate(self, load: Load) -> float:
+        """How many messages a channel had in each unit."""
+        return load.a_month / DAYS_A_MONTH * UNITS[self.unit]
 
 
 def read_budget(text: str) -> Budget:
@@ -37,10 +37,10 @@ def read_budget(text: str) -> Budget:
 def over_budget(budget: Budget, needed: Attention) -> list[str]:
     """A line about each channel that has more messages than the budget allows."""
     return [
-        f"over budget: {load.channel} has {_rate(budget.rate(load, needed.days))} messages a {budget.unit} on average, "
+        f"over budget: {load.channel} has {_rate(budget.rate(load))} messages a {budget.unit} on average, "
         f"{budget} was allowed{_busiest(load)}"
         for load in needed.channels
-        if budget.rate(load, needed.days) > budget.most
+        if budget.rate(load) > budget.most
     ]
 
 

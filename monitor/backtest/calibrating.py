@@ -15,8 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from monitor.backtest.neighbours import of_members, rewritten
-from monitor.backtest.run import Backtest
-from monitor.backtest.signals import DAYS_A_YEAR
+from monitor.backtest.run import DAYS_A_YEAR, Backtest
 from monitor.backtest.watch import Watch
 from monitor.engine import Track, opens, rejudged
 from monitor.errors import UsageError

@@ -15,19 +15,17 @@ import polars as pl
 from monitor import units
 from monitor.alerts import Verdict
 from monitor.backtest.poison import look_ahead
-from monitor.backtest.run import END_OF_TIME, run, span
+from monitor.backtest.run import DAYS_A_YEAR, END_OF_TIME, Backtest, run, span
 from monitor.bars import completed
 from monitor.engine import Track
 from monitor.language import DERIVED, Const, Node, bounds_of, shown, walk, written
 from monitor.language.blocks import Columns, blocks
 from monitor.language.conditions import Asked
 from monitor.language.nodes import OverGroup
-from monitor.policy import Decided
 from monitor.rules import Rulebook
 
 OFTEN = 52
 """More messages a year than one a week are soon read by nobody."""
-DAYS_A_YEAR = 365.25
 
 Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -76,7 +74,7 @@ def examine(rulebook: Rulebook, bars: pl.DataFrame) -> DeepReport:
     reports = []
     for rule in dict.fromkeys(track.instance.rule.id for track in done.tracks):
         tracks = [track for track in done.tracks if track.instance.rule.id == rule]
-        report = _report(rule, tracks, done.decided)
+        report = _report(rule, tracks, done)
         for key, session in audit.seers.items():
             if key[0] == rule:
                 member = f" of {key[1]}" if key[1] else ""
@@ -87,12 +85,12 @@ def examine(rulebook: Rulebook, bars: pl.DataFrame) -> DeepReport:
     return DeepReport(*span(done.tracks), tuple(reports), audit.compared, seers)
 
 
-def _report(rule: str, tracks: Sequence[Track], decided: Iterable[Decided]) -> RuleReport:
+def _report(rule: str, tracks: Sequence[Track], done: Backtest) -> RuleReport:
     known = sum(_count(np.any([v != Verdict.UNKNOWN for v in t.verdicts], axis=0)) for t in tracks)
     true = sum(_count(np.any([v == Verdict.FIRE for v in t.verdicts], axis=0)) for t in tracks)
-    sent = sum(one.sent for one in decided if one.transition.rule == rule)
-    years = max((_years(track) for track in tracks), default=0.0)
-    report = RuleReport(rule, known, true, sent, sent / years if years else 0.0)
+    sent = [one.transition for one in done.decided if one.sent and one.transition.rule == rule]
+    a_year = sum(DAYS_A_YEAR / done.days[one.rule, one.instance] for one in sent)
+    report = RuleReport(rule, known, true, len(sent), a_year)
     report.suggestions += dict.fromkeys(text for track in tracks for text in too_long(track))
     if known:
         _answers(report, tracks)
@@ -102,11 +100,6 @@ def _report(rule: str, tracks: Sequence[Track], decided: Iterable[Decided]) -> R
         text = f"{report.a_year:.0f} messages a year, more than one a week: a longer `for` or `cooldown` makes fewer"
         report.suggestions.append(text)
     return report
-
-
-def _years(track: Track) -> float:
-    sessions = track.sessions
-    return ((sessions[-1] - sessions[0]).days + 1) / DAYS_A_YEAR if len(sessions) else 0.0
 
 
 def _count(mask: Mask) -> int:

@@ -115,7 +115,7 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
     instance = rule.tracks[0].instance
     members = (track.instance.member for track in rule.tracks)
     studies = (one.study.instrument for one in rule.series if one is not None)
-    counted = signals(rule.judged, rule.episodes, rule.first, rule.last)
+    counted = signals(rule.judged, rule.episodes, rule.first, rule.last, rule.days)
     outcomes = tuple(_outcome(rule, horizon, run) for horizon in HORIZONS) if rule.measured else ()
     return Evidence(
         rule=rule.id,

@@ -13,6 +13,7 @@ from monitor.backtest.sample import Sample, Series, samples
 from monitor.backtest.signals import true_sessions
 from monitor.backtest.spans import study_of_instance
 from monitor.engine import Track, opens
+from monitor.rules import InstanceKey
 
 TestKey = tuple[str, str, int]
 """A rule, its neighbour ("" for the rule as it is) and a horizon."""
@@ -41,6 +42,8 @@ class Prepared:
     """What each judged instance studies; None where no price of it is held, or nothing is studied."""
     first: date | None
     last: date | None
+    days: Mapping[InstanceKey, float]
+    """Over which the episodes of each instance make a rate."""
     samples: Samples
     """Of its episodes."""
     naive: Samples
@@ -86,6 +89,7 @@ def prepare(tracks: Sequence[Track], done: Backtest, studies: Callable[[str], St
         series=series,
         first=min(starts, default=None),
         last=max((track.sessions[-1] for track in judged), default=None),
+        days=done.days,
         samples=samples(series, opened),
         naive=samples(series, true),
         shifted=tuple(_shifted(one, starts, series) for one in neighbours(judged)) if measured else (),

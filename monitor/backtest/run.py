@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 
+import numpy as np
 import polars as pl
 
+from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
 from monitor.judge import judge
 from monitor.policy import Decided
-from monitor.rules import Rulebook
+from monitor.rules import InstanceKey, Rulebook
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+DAYS_A_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,22 @@ class Backtest:
         """The observations of one instance, over all bars held."""
         return next(track for track in self.tracks if track.instance.key == (rule, instance))
 
+    @cached_property
+    def days(self) -> dict[InstanceKey, float]:
+        """Over how many days the alerts of each instance make a rate: those from its first answer on.
+
+        At least a year, or all of the span where that is shorter: what a few days had is no rate.
+        """
+        first, last = span(self.tracks)
+        whole = 0 if first is None or last is None else _days(max(first, self.start or first), last)
+        least = min(whole, DAYS_A_YEAR)
+        return {
+            track.instance.key: whole
+            if (since := answers_since(track, self.start)) is None
+            else max(_days(since, track.sessions[-1]), least)
+            for track in self.tracks
+        }
+
 
 def run(
     rulebook: Rulebook,
@@ -52,6 +72,19 @@ def run(
     _, decided = judge(tracks, {})
     kept = tuple(one for one in decided if start is None or one.transition.session >= start)
     return Backtest(rulebook, tracks, kept, start, end)
+
+
+def answers_since(track: Track, start: date | None) -> date | None:
+    """The first session from `start` on from which an instance could speak: its look-back is complete by then."""
+    known = np.any([level != Verdict.UNKNOWN for level in track.verdicts], axis=0)
+    if not known.any():
+        return None
+    first: date = track.sessions[int(np.argmax(known))]
+    return max(first, start or first)
+
+
+def _days(first: date, last: date) -> int:
+    return max((last - first).days + 1, 0)
 
 
 def span(tracks: Sequence[Track]) -> tuple[date | None, date | None]:

@@ -1,7 +1,7 @@
 """How often a rule was true over history, and the episodes that made."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from statistics import median
 
@@ -11,21 +11,27 @@ import polars as pl
 
 from monitor.alerts import Verdict
 from monitor.backtest.episodes import Episode
+from monitor.backtest.run import DAYS_A_YEAR
 from monitor.backtest.values import Signals
 from monitor.engine import Track
-
-DAYS_A_YEAR = 365.25
+from monitor.rules import InstanceKey
 
 Mask = npt.NDArray[np.bool_]
 
 
 def signals(
-    tracks: Sequence[Track], own: Sequence[Episode], first: date | None, last: date | None
+    tracks: Sequence[Track],
+    own: Sequence[Episode],
+    first: date | None,
+    last: date | None,
+    days: Mapping[InstanceKey, float],
 ) -> Signals:
-    """The counts of one rule from `first` to `last`, its instances together; without a session all are zero."""
+    """The counts of one rule from `first` to `last`, its instances together; without a session all are zero.
+
+    `days` are those over which the episodes of each instance make a rate.
+    """
     masks = [] if first is None else [_masks(track, first) for track in tracks]
     years = () if first is None or last is None else range(first.year, last.year + 1)
-    days = 0 if first is None or last is None else (last - first).days + 1
     lengths = [length for episode in own if (length := sessions_of(episode, tracks)) is not None]
     counted = Counter(episode.opened.year for episode in own)
     return Signals(
@@ -35,7 +41,7 @@ def signals(
         episodes=len(own),
         told=sum(episode.told for episode in own),
         open=sum(episode.resolved is None for episode in own),
-        a_year=len(own) / days * DAYS_A_YEAR if days else None,
+        a_year=sum(DAYS_A_YEAR / days[one.rule, one.instance] for one in own) if years else None,
         by_year=tuple((year, counted[year]) for year in years),
         median_length=float(median(lengths)) if lengths else None,
     )

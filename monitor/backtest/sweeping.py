@@ -19,8 +19,7 @@ import numpy as np
 import polars as pl
 
 from monitor.backtest.chance import SHOWN_PLACEMENTS, TINY
-from monitor.backtest.run import END_OF_TIME
-from monitor.backtest.signals import DAYS_A_YEAR
+from monitor.backtest.run import DAYS_A_YEAR, END_OF_TIME
 from monitor.backtest.spans import IT, studied
 from monitor.backtest.tried import LEAST, Job, Measured, Stretch, Tried, packed
 from monitor.backtest.verdicts import SURE

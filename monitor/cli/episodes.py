@@ -86,14 +86,11 @@ def _name(key: tuple[str, str | None]) -> str:
 def _summary(
     key: tuple[str, str | None], own: Sequence["monitor.backtest.Episode"], done: "Backtest"
 ) -> tuple[object, ...]:
-    track = done.track(*key)
-    start = (
-        max(d for d in (done.start, track.sessions[0] if len(track.sessions) else None) if d) if own else None
-    )
-    years = ((track.sessions[-1] - start).days + 1) / 365.25 if start else 0
+    from monitor.backtest.run import DAYS_A_YEAR
+
     closed = sorted((e.resolved - e.opened).days for e in own if e.resolved)
     length = f"{closed[len(closed) // 2]}" if closed else "-"
-    rate = f"{len(own) / years:.1f}" if own else "0"
+    rate = f"{len(own) / done.days[key] * DAYS_A_YEAR:.1f}" if own else "0"
     ends = (own[0].opened, own[-1].opened) if own else ("-", "-")
     return (len(own), sum(e.told for e in own), rate, *ends, length)
 

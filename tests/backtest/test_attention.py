@@ -42,6 +42,34 @@ def test_each_channel_carries_what_its_routes_take_and_the_end_of_what_it_heard(
     assert [(one.channel, one.messages) for one in found.channels] == [("phone", 4), ("mail", 4)]
 
 
+ONCE = [1.0] * 600 + [10.0] + [1.0] * 182
+"""Three years of weekdays from 2024-01-01 on."""
+LATE = "late: {when: 'change(gold, 391) > 500%'}"
+"""Has answers in the last year and a half of them."""
+
+
+def test_a_message_counts_over_the_time_in_which_its_rules_had_answers() -> None:
+    rules = pack(LATE), pack(f"early: {{when: gold > 9}}\n{LATE}")
+    late, both = (attention(run(book, made({"gold": ONCE})), everything(["mail"])) for book in rules)
+
+    assert [one.channels[0].messages for one in (late, both)] == [2, 2]
+    assert late.channels[0].a_month == pytest.approx(2 / 548 * 365.25 / 12)  # 2025-07-01 to 2026-12-30
+    assert both.channels[0].a_month == pytest.approx(2 / 1095 * 365.25 / 12)
+    assert over_budget(read_budget("1/year"), late) == [
+        "over budget: mail has 1.33 messages a year on average, 1/year was allowed; the busiest month was 2026-04 with 2"
+    ]
+
+
+def test_what_a_few_days_had_is_told_as_no_higher_rate_than_that_of_a_year() -> None:
+    latest = "r: {when: 'change(gold, 780) > 100%'}"
+    bars = made({"gold": [1.0] * 780 + [9.0, 1.0, 1.0]})
+
+    (mail,) = attention(run(pack(latest), bars), everything(["mail"])).channels
+
+    assert mail.messages == 2
+    assert mail.a_month == pytest.approx(2 / 12)
+
+
 def test_what_a_cooldown_withheld_is_counted_by_its_cause() -> None:
     found = of(everything(["mail"]))
 

@@ -294,6 +294,23 @@ def test_the_sessions_of_pooled_instruments_count_for_as_much_as_their_episodes(
     assert at(one, 5).baseline.mean == pytest.approx(1.01**5 - 1)
 
 
+def test_each_instrument_of_a_group_opens_so_often_a_year_as_it_had_answers_for() -> None:
+    closes = {"mp": spikes(1_044, (50,)), "slv": [None] * 522 + spikes(522, (50,))}  # four years, and two
+
+    one = evidence("r: {for_each: pair, when: it > 9}", made(closes))
+
+    assert one.signals.episodes == 2
+    assert one.signals.a_year == pytest.approx(365.25 / 1_460 + 365.25 / 730, rel=2e-3)
+
+
+def test_sessions_before_the_look_back_is_complete_are_no_time_without_an_alert() -> None:
+    bars = made({"gold": spikes(1_044, (700,))})
+
+    one = evidence("r: {when: 'change(gold, 522) > 100%'}", bars)
+
+    assert one.signals.a_year == pytest.approx(365.25 / 730, rel=2e-3)
+
+
 def test_a_rule_that_sees_the_future_is_told() -> None:
     bars = made(LONG)
     audit = Audit(12, {("p/r", None): sessions(400)[9]})
