@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
+from statistics import median
 from typing import TYPE_CHECKING
 
 from monitor.cli.screen import paragraph, say, table
@@ -88,8 +89,8 @@ def _summary(
 ) -> tuple[object, ...]:
     from monitor.backtest.run import DAYS_A_YEAR
 
-    closed = sorted((e.resolved - e.opened).days for e in own if e.resolved)
-    length = f"{closed[len(closed) // 2]}" if closed else "-"
+    closed = [(e.resolved - e.opened).days for e in own if e.resolved]
+    length = f"{median(closed):g}" if closed else "-"
     rate = f"{len(own) / done.days[key] * DAYS_A_YEAR:.1f}" if own else "0"
     ends = (own[0].opened, own[-1].opened) if own else ("-", "-")
     return (len(own), sum(e.told for e in own), rate, *ends, length)

@@ -7,8 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from monitor.backtest import run
 from monitor.backtest.values import ROWS
+from monitor.cli.episodes import show_episodes
+from tests.support.made_up import made
 from tests.support.process import Home, home
+from tests.support.rules import pack
 
 PACK = """
 pack: own
@@ -139,3 +143,12 @@ def test_rows_of_the_future_are_left_out_as_an_import_leaves_them_out(place: Hom
     assert warning in imported.stderr
     assert json.loads(done.stdout)["span"]["last"] == "2023-12-29"
     assert json.loads(earlier.stdout)["span"]["last"] == "2021-12-31"
+
+
+def test_the_median_of_two_episodes_lies_between_them(capsys: pytest.CaptureFixture[str]) -> None:
+    high = [9.0, 1.0, 1.0, 1.0, 1.0, 9.0, 9.0, 9.0, 9.0, 1.0]  # Monday to Tuesday, then Monday to Friday
+
+    show_episodes(run(pack("r: {when: gold > 5}"), made({"gold": high})), "made up")
+
+    (row,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("   r "))
+    assert row[-1] == "2.5"
