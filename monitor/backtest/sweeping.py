@@ -221,7 +221,7 @@ def sentences(done: Swept) -> Iterator[str]:
         yield (
             "no combination has an alert with a known return: only rates are told"
             if done.study
-            else "the rule names no instrument to `study`: only rates are told"
+            else 'the rule names no instrument under "study": only rates are told'
         )
         return
     one, p = best[0]

@@ -54,7 +54,9 @@ def _episodes(count: int, instances: int) -> str:
 def _nothing_studied(tracks: Sequence[Track]) -> str:
     studies = {study_of_instance(t.instance.rule.study, t.instance.member) for t in tracks}
     named = sorted(study for study in studies if study is not None)
-    return f"no prices of {', '.join(named)} are held" if named else "the rule names no instrument to `study`"
+    return (
+        f"no prices of {', '.join(named)} are held" if named else 'the rule names no instrument under "study"'
+    )
 
 
 def _told(outcomes: Sequence[Outcome]) -> Outcome | None:

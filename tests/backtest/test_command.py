@@ -55,7 +55,7 @@ def test_people_read_a_sentence_and_a_table_in_80_columns(place: Home) -> None:
     assert re.search(
         r"one for each channel and session: console \d\.\d a month, busiest 20\d\d-\d\d with", text
     )
-    assert "names no instrument to `study`" in text
+    assert 'names no instrument under "study"' in text
     assert re.search(r"after n mean any median hits any worst interval t p adj", text)
     assert "true sessions would be wrong, they overlap" in text
     assert "thresholds moved by 5 or 10 % give" in text

@@ -219,7 +219,7 @@ LONG = {"gold": spikes(400, (50, 150, 250)), "silver": grown(400)}
         (
             "r: {when: gold > 9, clear_when: gold < 5}",
             made(LONG),
-            "3 episodes, an anecdote; the rule names no instrument to `study`, so what followed is unknown.",
+            '3 episodes, an anecdote; the rule names no instrument under "study", so what followed is unknown.',
         ),
     ],
     ids=[

@@ -40,15 +40,20 @@ def bars() -> pl.DataFrame:
     return made({"gold": spikes(700, range(50, 600, 50)), "silver": silver, **members})
 
 
-def report(rules: str = RULES, held: pl.DataFrame | None = None, source: str = "made up") -> Report:
+def report(
+    rules: str = RULES,
+    held: pl.DataFrame | None = None,
+    source: str = "made up",
+    command: str = "metalwatch backtest p.yml",
+) -> Report:
     prices = bars() if held is None else held
     return report_of(
         run(pack(rules), prices),
         prices,
         source=source,
-        sources={},
+        sources={"gold": source},
         routing=everything(["mail"]),
-        command="metalwatch backtest p.yml",
+        command=command,
     )
 
 
@@ -103,6 +108,27 @@ def test_the_page_tells_every_verdict_episode_leg_and_how_to_make_it_again(
     assert " ".join(str(done.made_by).split()) in read
     assert "Seed 1." in read
     assert not UNKNOWN.search(read)
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("/home/ann/my prices/data", "data"),
+        ("../prices/gold.csv", "gold.csv"),
+        ("prices held in /home/ann/metalwatch.db", "prices held in metalwatch.db"),
+        ("sample market, simulated", "sample market, simulated"),
+    ],
+)
+def test_whoever_the_page_is_handed_to_learns_no_folder(source: str, shown: str) -> None:
+    command = "metalwatch backtest /home/ann/own.yml --prices '/home/ann/my prices' --from 2024-01-01"
+
+    text = page(report("high: {when: gold > 9}", source=source, command=command))
+
+    assert f"prices: {shown}<" in text
+    assert f"{shown}, Yahoo continuous futures" in text
+    assert "metalwatch backtest own.yml --prices &#39;my prices&#39; --from 2024-01-01  # version" in text
+    assert "home" not in text
+    assert "`" not in text
 
 
 def test_pictures_come_for_broad_and_narrow_screens_in_colours_a_dark_page_knows(

@@ -206,7 +206,7 @@ def test_a_sweep_that_is_ended_early_is_of_what_was_tried_and_says_so() -> None:
 def test_without_a_study_or_an_alert_it_says_that_only_rates_are_told() -> None:
     silent, never = swept(PACK.replace("    study: silver\n", "")), swept(PACK.replace("far > 1", "far > 9"))
 
-    assert list(sentences(silent)) == ["the rule names no instrument to `study`: only rates are told"]
+    assert list(sentences(silent)) == ['the rule names no instrument under "study": only rates are told']
     assert list(sentences(never)) == ["no combination has an alert with a known return: only rates are told"]
     assert {one.whole.opens for one in never.tried} == {0}
 

@@ -1,7 +1,7 @@
 """The page of one report: its values put into the template."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from monitor.backtest.attention import Load
 from monitor.backtest.page import tables
 from monitor.backtest.page.pictures import Fan, Painter, Picture, listed
 from monitor.backtest.page.tables import Square, Table
-from monitor.backtest.page.words import NARROW, NONE, counted, number
+from monitor.backtest.page.words import NARROW, NONE, counted, handed_on, number, without_folders
 from monitor.backtest.report import Report
 from monitor.backtest.run import span
 from monitor.backtest.values import HEADLINE, Evidence
@@ -53,6 +53,8 @@ def page(report: Report, events: Sequence[Event] = (), *, watch: Watch = unwatch
         title=_title(report),
         first=start,
         last=last,
+        source=without_folders(report.source),
+        made_by=replace(report.made_by, command=handed_on(report.made_by.command)),
         simulated=SIMULATED in report.source,
         sections=sections,
         left_out=[one.rule for one in report.measured.rules[len(sections) :]],

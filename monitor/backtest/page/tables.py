@@ -7,7 +7,17 @@ from itertools import groupby
 from monitor.backtest.attention import Load
 from monitor.backtest.figures import Figures
 from monitor.backtest.forward import HORIZONS
-from monitor.backtest.page.words import NARROW, NONE, chance, counted, day, number, percent, share
+from monitor.backtest.page.words import (
+    NARROW,
+    NONE,
+    chance,
+    counted,
+    day,
+    number,
+    percent,
+    share,
+    without_folders,
+)
 from monitor.backtest.spans import LegSpan
 from monitor.backtest.values import HEADLINE, Evidence, Followed, Outcome
 
@@ -156,7 +166,7 @@ def legs(spans: Sequence[LegSpan]) -> Table:
     headings = ("instrument", "from", "to", "bars", "missing", "extra", "held back", "repaired", "no price")
     rows = (
         _row(
-            Cell(one.instrument, f"{one.source}, {one.basis}, {one.unit or 'index'}"),
+            Cell(one.instrument, f"{without_folders(one.source)}, {one.basis}, {one.unit or 'index'}"),
             day(one.first),
             day(one.last),
             f"{one.bars:,}",

@@ -1,5 +1,9 @@
 """Numbers as the page writes them; unknown is a dash."""
 
+import re
+import shlex
+from pathlib import PurePath
+
 from monitor.backtest.verdicts import probability
 
 NONE = "–"
@@ -25,6 +29,20 @@ def number(value: float | None, digits: int = 1) -> str:
 def chance(value: float | None) -> str:
     """A p that is never zero: `0.07`, `0.004`, `< 0.001`."""
     return NONE if value is None else probability(value).replace("below", "<")
+
+
+_FOLDERS = re.compile(r"\S*[/\\](?:.*[/\\])?")
+
+
+def without_folders(source: str) -> str:
+    """`prices held in metalwatch.db`: a page is handed on, and whoever reads it need not know where that lies."""
+    return _FOLDERS.sub("", source)
+
+
+def handed_on(command: str) -> str:
+    """A command without the folders above what it names."""
+    parts = shlex.split(command)
+    return shlex.join(PurePath(one).name if PurePath(one).is_absolute() else one for one in parts)
 
 
 def day(value: object) -> str:
