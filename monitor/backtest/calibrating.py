@@ -15,7 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from monitor.backtest.neighbours import of_members, rewritten
-from monitor.backtest.run import DAYS_A_YEAR, Backtest
+from monitor.backtest.run import DAYS_A_YEAR, Backtest, answers_since
 from monitor.backtest.watch import Watch
 from monitor.engine import Track, opens, rejudged
 from monitor.errors import UsageError
@@ -24,6 +24,7 @@ from monitor.rules import Level
 
 FIRST_PART = 0.6
 SHORTEST = 365
+A_DAY = timedelta(days=1)
 NEAR = 0.1
 DIGITS = 4
 """So many digits has a threshold: more say nothing of the future."""
@@ -39,13 +40,8 @@ class Split:
     middle: date
     """The first day of the second part."""
     last: date
-
-    @property
-    def years(self) -> tuple[float, float]:
-        return (
-            (self.middle - self.first).days / DAYS_A_YEAR,
-            ((self.last - self.middle).days + 1) / DAYS_A_YEAR,
-        )
+    years: tuple[float, float]
+    """In which the rule had answers; of a group the mean of its members, so that all of them together have a rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +110,13 @@ class Calibrated:
 
 
 def calibrate(done: Backtest, rule: str, target: float, *, watch: Watch) -> Calibrated | None:
-    """The thresholds of a rule for so many opens a year; None where it compares no metric with a number but zero."""
+    """The thresholds of a rule for so many opens a year; None where none could be moved.
+
+    That is where it has no answer in any session, or compares no metric with a number but zero.
+    """
     tracks = [track for track in done.tracks if track.instance.rule.id == rule and len(track.sessions)]
     metrics = _metrics(tracks[0].instance.levels) if tracks else {}
-    if not metrics:
+    if not metrics or all(answers_since(track, done.start) is None for track in tracks):
         return None
     split = _split(tracks, done.start)
     found = tuple(_one_metric(tracks, key, metrics[key], split, target, watch) for key in metrics)
@@ -133,13 +132,21 @@ def calibrate(done: Backtest, rule: str, target: float, *, watch: Watch) -> Cali
 
 
 def _split(tracks: Sequence[Track], start: date | None) -> Split:
-    first = max(min(track.sessions[0] for track in tracks), start or date.min)
-    last: date = max(track.sessions[-1] for track in tracks)
+    spans = [(answers_since(track, start), track.sessions[-1]) for track in tracks]
+    known = [(since, until) for since, until in spans if since is not None]
+    first, last = min(since for since, _ in known), max(until for _, until in known)
     if (last - first).days < SHORTEST:
         raise UsageError(
             f"{first} to {last} is too short to calibrate on and tell the rest: at least {SHORTEST} days; take more history"
         )
-    return Split(first, first + timedelta(days=round(((last - first).days + 1) * FIRST_PART)), last)
+    middle = first + timedelta(days=round(((last - first).days + 1) * FIRST_PART))
+    parts = [(_days(a, min(b, middle - A_DAY)), _days(max(a, middle), b)) for a, b in known]
+    years = [sum(days) / len(known) / DAYS_A_YEAR for days in zip(*parts, strict=True)]
+    return Split(first, middle, last, (years[0], years[1]))
+
+
+def _days(first: date, last: date) -> int:
+    return max((last - first).days + 1, 0)
 
 
 def _metrics(levels: Sequence[Level]) -> dict[str, Const]:
@@ -185,7 +192,7 @@ def _factors(tracks: Sequence[Track], metric: str, base: Const, split: Split) ->
     sizes: set[float] = set()
     for track in tracks:
         key = _key_of(track, metric, tracks[0])
-        own = track.cut(upto=split.middle - timedelta(days=1)).frame[key].drop_nulls().to_numpy()
+        own = track.cut(upto=split.middle - A_DAY).frame[key].drop_nulls().to_numpy()
         sizes |= {float(f"{abs(value) * unit:.{DIGITS}g}") / unit for value in own}
     sizes.discard(0.0)
     ordered = np.array(sorted(sizes))

@@ -68,7 +68,7 @@ def calibrate(
         result = find(done, name, wanted, watch=patience.watch)
     if result is None:
         raise UsageError(
-            f"{name}: nothing to calibrate: no session has its prices, or it compares no metric with a number "
+            f"{name}: nothing to calibrate: it has an answer in no session, or it compares no metric with a number "
             "other than zero"
         )
     if json:
@@ -157,10 +157,12 @@ def _show(done: "Calibrated", source: str) -> None:
     if done.unfinished:
         paragraph(f"PARTIAL: {done.unfinished}.")
     say(f"Prices: {source}, {split.first} to {split.last}")
-    together = f", its {done.instances} members together" if done.instances > 1 else ""
+    many = done.instances > 1
+    together = f", its {done.instances} members together" if many else ""
+    each = " of each member on average" if many else ""
     paragraph(
         f"{done.rule}: {done.target:g} alerts a year{together}. Found from {split.first} to the day before "
-        f"{split.middle} ({split.years[0]:.1f} years), told on the {split.years[1]:.1f} years from there on, which had "
+        f"{split.middle} ({split.years[0]:.1f} years{each}), told on the {split.years[1]:.1f} years from there on, which had "
         "no part in it. Numbers of clear_when and of every level move by the same factor; a cooldown may tell fewer.",
         hang="",
     )

@@ -4,7 +4,7 @@ import json
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -81,6 +81,31 @@ def test_history_is_split_at_60_in_100_days() -> None:
     split = found(MOVE, 12.0).split
 
     assert (split.middle - split.first).days == round(((split.last - split.first).days + 1) * 0.6)
+
+
+def test_history_begins_where_the_look_back_is_complete() -> None:
+    split = found("r: {when: 'change(gold, 400) >= 8%'}", 2.0).split
+
+    assert split.first == BARS["session"].unique().sort()[400]
+    assert sum(split.years) == pytest.approx(((split.last - split.first).days + 1) / 365.25)
+
+
+def test_a_member_counts_for_the_years_in_which_it_had_answers() -> None:
+    late = BARS.filter((pl.col("instrument") == "gold") | (pl.col("session") >= date(2026, 1, 1)))
+
+    one, both = (found("r: {for_each: metals, when: 'it >= 8'}", 20.0, bars=bars) for bars in (BARS, late))
+
+    assert both.split.middle == one.split.middle
+    assert both.split.years[1] == one.split.years[1]
+    assert both.split.years[0] == pytest.approx(
+        (2 * one.split.years[0] - (date(2026, 1, 1) - one.split.first).days / 365.25) / 2
+    )
+
+
+def test_a_rule_that_never_has_an_answer_cannot_be_calibrated() -> None:
+    never = run(pack("r: {when: 'change(gold, 5000) >= 8%'}"), BARS)
+
+    assert calibrate(never, "p/r", 4.0, watch=unwatched) is None
 
 
 def test_clear_levels_keep_their_proportion() -> None:
