@@ -15,7 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from monitor.backtest.neighbours import of_members, rewritten
-from monitor.backtest.run import DAYS_A_YEAR, Backtest, answers_since
+from monitor.backtest.run import Backtest, answered, years_within
 from monitor.backtest.watch import Watch
 from monitor.engine import Track, opens, rejudged
 from monitor.errors import UsageError
@@ -116,7 +116,7 @@ def calibrate(done: Backtest, rule: str, target: float, *, watch: Watch) -> Cali
     """
     tracks = [track for track in done.tracks if track.instance.rule.id == rule and len(track.sessions)]
     metrics = _metrics(tracks[0].instance.levels) if tracks else {}
-    if not metrics or all(answers_since(track, done.start) is None for track in tracks):
+    if not metrics or not any(answered(track, done.start) for track in tracks):
         return None
     split = _split(tracks, done.start)
     found = tuple(_one_metric(tracks, key, metrics[key], split, target, watch) for key in metrics)
@@ -132,21 +132,15 @@ def calibrate(done: Backtest, rule: str, target: float, *, watch: Watch) -> Cali
 
 
 def _split(tracks: Sequence[Track], start: date | None) -> Split:
-    spans = [(answers_since(track, start), track.sessions[-1]) for track in tracks]
-    known = [(since, until) for since, until in spans if since is not None]
-    first, last = min(since for since, _ in known), max(until for _, until in known)
+    spans = [own for track in tracks if (own := answered(track, start)) is not None]
+    first, last = min(since for since, _ in spans), max(until for _, until in spans)
     if (last - first).days < SHORTEST:
         raise UsageError(
             f"{first} to {last} is too short to calibrate on and tell the rest: at least {SHORTEST} days; take more history"
         )
     middle = first + timedelta(days=round(((last - first).days + 1) * FIRST_PART))
-    parts = [(_days(a, min(b, middle - A_DAY)), _days(max(a, middle), b)) for a, b in known]
-    years = [sum(days) / len(known) / DAYS_A_YEAR for days in zip(*parts, strict=True)]
-    return Split(first, middle, last, (years[0], years[1]))
-
-
-def _days(first: date, last: date) -> int:
-    return max((last - first).days + 1, 0)
+    years = years_within(spans, first, middle - A_DAY), years_within(spans, middle, last)
+    return Split(first, middle, last, years)
 
 
 def _metrics(levels: Sequence[Level]) -> dict[str, Const]:

@@ -50,8 +50,8 @@ class Backtest:
         least = min(whole, DAYS_A_YEAR)
         return {
             track.instance.key: whole
-            if (since := answers_since(track, self.start)) is None
-            else max(_days(since, track.sessions[-1]), least)
+            if (own := answered(track, self.start)) is None
+            else max(_days(*own), least)
             for track in self.tracks
         }
 
@@ -74,13 +74,19 @@ def run(
     return Backtest(rulebook, tracks, kept, start, end)
 
 
-def answers_since(track: Track, start: date | None) -> date | None:
-    """The first session from `start` on from which an instance could speak: its look-back is complete by then."""
+def answered(track: Track, start: date | None) -> tuple[date, date] | None:
+    """From when to when an instance could speak, from `start` on: its look-back has to be complete; None: it never could."""
     known = np.any([level != Verdict.UNKNOWN for level in track.verdicts], axis=0)
     if not known.any():
         return None
     first: date = track.sessions[int(np.argmax(known))]
-    return max(first, start or first)
+    return max(first, start or first), track.sessions[-1]
+
+
+def years_within(spans: Sequence[tuple[date, date]], first: date, last: date) -> float:
+    """How many years of a stretch lie in these spans, one for each instance: their mean, so that all together have a rate."""
+    days = [_days(max(since, first), min(until, last)) for since, until in spans]
+    return sum(days) / len(days) / DAYS_A_YEAR if days else 0.0
 
 
 def _days(first: date, last: date) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from monitor.backtest.chance import SHOWN_PLACEMENTS, TINY
-from monitor.backtest.run import DAYS_A_YEAR, END_OF_TIME
+from monitor.backtest.run import END_OF_TIME
 from monitor.backtest.spans import IT, studied
 from monitor.backtest.tried import LEAST, Job, Measured, Stretch, Tried, packed
 from monitor.backtest.verdicts import SURE
@@ -44,10 +44,6 @@ class Window:
 
     first: date
     last: date
-
-    @property
-    def years(self) -> float:
-        return ((self.last - self.first).days + 1) / DAYS_A_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +90,8 @@ class Swept:
         return Window(self.windows[0].first, self.windows[-1].last)
 
     def rate(self, one: Tried) -> float:
-        """Alerts a year."""
-        return one.whole.opens / self.span.years
+        """Alerts a year in which it had answers."""
+        return one.whole.opens / one.whole.years if one.whole.years else 0.0
 
     def best(self) -> list[tuple[Tried, float]]:
         """The combinations farthest from what the same patterns on other dates give, with adjusted p."""
@@ -175,7 +171,7 @@ def _steps(
 ) -> Iterator[Step]:
     default = next((one for one in tried if one.values == choices.defaults), None)
     for number, (here, there) in enumerate(pairwise(windows)):
-        chosen = _chosen(tried, number, here, target)
+        chosen = _chosen(tried, number, target)
         yield Step(
             chosen_in=here,
             told_in=there,
@@ -186,16 +182,17 @@ def _steps(
         )
 
 
-def _chosen(tried: Sequence[Tried], number: int, window: Window, target: float | None) -> Tried | None:
+def _chosen(tried: Sequence[Tried], number: int, target: float | None) -> Tried | None:
     """The farthest score in a window, the first of equals; a rate as asked goes before."""
     scored = [(one, s) for one in tried if not one.fault and (s := one.windows[number].score) is not None]
     if target is not None:
-        scored = [pair for pair in scored if _as_often(pair[0].windows[number].opens, target * window.years)]
+        scored = [pair for pair in scored if _as_often(pair[0].windows[number], target)]
     return max(scored, key=lambda pair: abs(pair[1]))[0] if scored else None
 
 
-def _as_often(opens: int, wanted: float) -> bool:
-    return abs(opens - wanted) <= max(0.5, NEAR * wanted)
+def _as_often(there: Stretch, target: float) -> bool:
+    wanted = target * there.years
+    return abs(there.opens - wanted) <= max(0.5, NEAR * wanted)
 
 
 def values_text(choices: Choices, values: Sequence[Amount]) -> str:

@@ -7,7 +7,7 @@ thresholds and durations are then only compared and folded again.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -17,6 +17,7 @@ import polars as pl
 
 from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, placed_means, standard
 from monitor.backtest.forward import Field, Floats, Rows, Study, study_of
+from monitor.backtest.run import answered, years_within
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import HEADLINE
 from monitor.engine import Track, complete_at, legs_of, observe_legs, opens, rejudged
@@ -24,6 +25,7 @@ from monitor.errors import FaultyFileError
 from monitor.rulefile.choosing import Choices, Values
 from monitor.rules import Instance, Rulebook
 
+A_DAY = timedelta(days=1)
 LEAST = 3
 """A window's result needs so many known returns to be chosen by."""
 
@@ -33,6 +35,8 @@ class Stretch:
     """What a combination did in a stretch of time."""
 
     opens: int
+    years: float
+    """In which it had answers; of a group the mean of its members."""
     count: int
     """Opens whose return is known and lies inside the stretch."""
     mean: float | None
@@ -128,8 +132,14 @@ class Job:
             if (ground := self._ground(track)) is not None
         ]
         flat = [day for days in dates for day in days]
+        spans = [own for track in judged if (own := answered(track, self.start)) is not None]
         whole, *windows = (
-            _stretch(number, sum(first <= day < stop for day in flat), laid)
+            _stretch(
+                number,
+                sum(first <= day < stop for day in flat),
+                years_within(spans, first, stop - A_DAY),
+                laid,
+            )
             for number, (first, stop) in enumerate(self._spans)
         )
         distances, z, p = _distances([(ground.field.returns, rows) for ground, rows in laid if len(rows)])
@@ -202,19 +212,19 @@ def _slice(field: Field, first: date, stop: date) -> _Slice:
     )
 
 
-def _stretch(number: int, count: int, laid: Sequence[tuple[_Ground, Rows]]) -> Stretch:
+def _stretch(number: int, count: int, years: float, laid: Sequence[tuple[_Ground, Rows]]) -> Stretch:
     """One of the stretches; the baseline of each instance counts for as much as its opens."""
     parts = [(ground.slices[number], ground.field.returns, rows) for ground, rows in laid]
     inside = [(one, returns[rows[(rows >= one.low) & (rows < one.high)]]) for one, returns, rows in parts]
     known = [(one, returns) for one, returns in inside if len(returns)]
     total = sum(len(returns) for _, returns in known)
     if not total:
-        return Stretch(count, 0, None, None, None)
+        return Stretch(count, years, 0, None, None, None)
     mean = sum(float(returns.sum()) for _, returns in known) / total
     usual = sum(one.mean * len(returns) for one, returns in known) / total
     spread = (sum((one.variance + (one.mean - usual) ** 2) * len(r) for one, r in known) / total) ** 0.5
     score = (mean - usual) * total**0.5 / spread if total >= LEAST and spread > TINY else None
-    return Stretch(count, total, mean, mean - usual, score)
+    return Stretch(count, years, total, mean, mean - usual, score)
 
 
 def _distances(circles: Sequence[Circle]) -> tuple[Floats, float | None, float | None]:

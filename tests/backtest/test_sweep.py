@@ -183,13 +183,27 @@ def test_a_target_chooses_among_about_so_many_alerts_only() -> None:
     done = swept(target=8.0)
 
     for step in done.steps:
-        assert (
-            step.before is None
-            or abs(step.before.opens - 8 * step.chosen_in.years) <= 2 * step.chosen_in.years
-        )
+        assert step.before is None or abs(step.before.opens - 8 * step.before.years) <= 2 * step.before.years
     nothing = swept(target=200.0)
     assert {step.chosen for step in nothing.steps} == {None}
     assert any("no choice to report" in text for text in sentences(nothing))
+
+
+def test_rates_are_of_the_time_in_which_a_combination_and_each_member_had_answers() -> None:
+    late = BARS.filter((pl.col("instrument") == "gold") | (pl.col("session") >= date(2026, 1, 1)))
+    rule = "r: {params: {n: [1, 300]}, for_each: metals, when: 'change(it, n) > 3%', study: it}"
+    wanted = choices(f"pack: p\nabout: made up\nrules:\n  {rule}\n")
+
+    done = sweep(Plan(choices=wanted, windows=2), late, processes=1, watch=unwatched)
+
+    for one, days in zip(done.tried, (1, 300), strict=True):
+        gold, silver = (
+            BARS["session"].unique().sort().to_list(),
+            late.filter(pl.col("instrument") == "silver")["session"],
+        )
+        years = sum((own[-1] - own[days]).days + 1 for own in (gold, silver)) / 2 / 365.25
+        assert done.rate(one) == pytest.approx(one.whole.opens / years)
+        assert sum(each.years for each in one.windows) == pytest.approx(years)
 
 
 def test_a_sweep_that_is_ended_early_is_of_what_was_tried_and_says_so() -> None:
