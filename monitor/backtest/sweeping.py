@@ -22,6 +22,7 @@ from monitor.backtest.chance import SHOWN_PLACEMENTS, TINY
 from monitor.backtest.run import END_OF_TIME
 from monitor.backtest.spans import IT, studied
 from monitor.backtest.tried import LEAST, Job, Measured, Stretch, Tried, packed
+from monitor.backtest.values import FEW
 from monitor.backtest.verdicts import SURE
 from monitor.backtest.watch import Watch
 from monitor.backtest.workers import joined, measured
@@ -223,13 +224,16 @@ def sentences(done: Swept) -> Iterator[str]:
         return
     one, p = best[0]
     beyond = ", but this one is farther out than luck explains" if p < SURE else ""
+    if one.whole.count < FEW:
+        beyond = f", and this one is an anecdote of {one.whole.count}"
     yield (
         f"the best of {many:,} combinations is no evidence{beyond}: on random dates with the same spacing the best of as "
         f"many is as far out in {p:.0%} of cases (adjusted p = {p:.3f}; alone it looked like {one.p:.3f})"
     )
     count, edge = out_of_sample(done)
     if edge is None:
-        yield f"walk-forward had no choice to report: no window had {LEAST} known returns at a rate as asked"
+        asked = "" if done.target is None else " at a rate as asked"
+        yield f"walk-forward had no choice to report: no window had {LEAST} known returns{asked}"
         return
     held = "in the direction it was chosen for" if edge > 0 else "against the direction it was chosen for"
     yield (

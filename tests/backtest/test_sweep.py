@@ -225,6 +225,22 @@ def test_without_a_study_or_an_alert_it_says_that_only_rates_are_told() -> None:
     assert {one.whole.opens for one in never.tried} == {0}
 
 
+def test_a_few_alerts_are_never_called_more_than_luck() -> None:
+    quiet = [10.0 if row in (200, 900) else 1.0 for row in range(COUNT)]
+    jumps = [3.0 if 200 < row <= 270 or 900 < row <= 970 else 2.0 for row in range(COUNT)]
+    rising = [level * (1 + (row - 200) % 700 / 10) if level > 2 else level for row, level in enumerate(jumps)]
+    rule = "r: {params: {top: [5, 6]}, when: gold > top, study: silver}"
+    wanted = Plan(choices=choices(f"pack: p\nabout: made up\nrules:\n  {rule}\n"))
+
+    done = sweep(wanted, made({"gold": quiet, "silver": rising}), processes=1, watch=unwatched)
+
+    first, second = sentences(done)
+    assert done.adjusted[0] is not None
+    assert done.adjusted[0] < 0.05
+    assert first.startswith("the best of 2 combinations is no evidence, and this one is an anecdote of 2: ")
+    assert second == "walk-forward had no choice to report: no window had 3 known returns"
+
+
 def test_a_rule_is_named_where_several_have_parameters_and_told_where_it_has_none() -> None:
     several = PACK.replace("plain: {when: gold > 1000}", "more: {params: {top: [1, 2]}, when: gold > top}")
 
