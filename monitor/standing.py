@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor import units
 from monitor.language import (
     OPPOSITE,
     Const,
@@ -12,6 +11,7 @@ from monitor.language import (
     inputs,
     is_price_like,
     joined,
+    leftover,
     limit_written,
     shown,
     told_apart,
@@ -141,12 +141,13 @@ def _told(bound: Bound, values: Values, *, holds: bool = True) -> str:
     unit, name = _unit_of(bound), written(metric)
     value, limit = told_apart(values.get(name), _limit(threshold, values), unit)
     sign = symbol if holds else OPPOSITE[symbol]
-    return f"{name} {value}{_odd(metric.unit)} {sign} {_with_number(threshold, limit)}"
+    return f"{name} {value}{_odd(metric)} {sign} {_with_number(threshold, limit)}"
 
 
-def _odd(unit: str) -> str:
+def _odd(metric: Node) -> str:
     """The unit that is left of prices per different quantities, which nobody guesses: ` ozt/lb`, ` per ozt`."""
-    return f" {unit.replace('1/', 'per ', 1)}" if units.is_odd_ratio(unit) else ""
+    unit = leftover(metric)
+    return f" {unit.replace('1/', 'per ', 1)}" if unit else ""
 
 
 def _holds(bound: Bound, values: Values) -> bool | None:

@@ -80,6 +80,12 @@ def currency(unit: str) -> str | None:
     return head if len(head) == 3 and head.isalpha() and head.isupper() else None  # noqa: PLR2004 - ISO 4217
 
 
+def currencies(unit: str) -> frozenset[str]:
+    """Every currency in a unit: one of a price, two of a rate."""
+    parts = () if is_dimensionless(unit) or unit == YES_NO else _parse(unit)
+    return frozenset(name for name in parts if currency(name))
+
+
 def quantity(unit: str) -> str | None:
     """What a price is per: `ozt` of `USD/ozt`; None for a share."""
     return unit.partition("/")[2] or None

@@ -183,6 +183,11 @@ WARN = "pack: p\nabout: x\nmetrics:\n  {metric}\nrules:\n  r:\n    {each}when: {
             '7:11: warning: rule "r": copper / gold has the unit ozt/lb; convert one leg',
         ),
         (
+            "m: neo / mp",
+            "m > 1",
+            "4:6: warning: m has the unit CAD/USD; convert one leg for a pure ratio",
+        ),
+        (
             "m: silver - gld / gld * silver",
             "m > 1",
             "4:6: warning: m: its legs settle up to 155 minutes apart (silver at 13:25 America/New_York, gld at ",
@@ -211,6 +216,8 @@ def test_what_is_worth_a_thought_is_warned_of_once_for_each_metric(
         "change(copper / gold, 5) > 5%",
         "convert(copper, 'USD/t') > 9000",
         "premium(pslv, pslv_nav) > 3%",  # typed in now and then
+        "sma(usdcny, 20) / 2 > 3.5",  # a rate has two currencies
+        "usdcny * audusd > 4",
         "share(critical_minerals, change(it, 1) > 8%) > 60%",  # each member by itself
     ],
 )

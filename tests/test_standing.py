@@ -103,6 +103,7 @@ def test_a_value_and_a_threshold_that_moves_are_told_apart() -> None:
     ("rule", "value", "told"),
     [
         ("{when: gold / slv > 9}", {"gold / slv": 10.5}, "gold / slv 10.50 per ozt > 9"),
+        ("{when: lyc / slv > 9}", {"lyc / slv": 10.5}, "lyc / slv 10.50 AUD/USD > 9"),
         ("{when: 1 / gold < 2}", {"1 / gold": 1.5}, "1 / gold 1.500 ozt/USD < 2"),
         ("{when: gsr > 90}", {"gsr": 104.8}, "gsr 104.8 > 90"),
     ],

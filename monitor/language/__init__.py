@@ -6,6 +6,7 @@ say where those of rules hold over computed values, a block of sessions at a tim
 
 from monitor.language.evaluate import Together, evaluate, evaluate_together
 from monitor.language.forms import FORMS
+from monitor.language.leftover import leftover
 from monitor.language.meaning import (
     BROKEN,
     NEEDS_MEMBER,
@@ -62,6 +63,7 @@ __all__ = [
     "inputs",
     "is_price_like",
     "joined",
+    "leftover",
     "limit_written",
     "price_legs",
     "shown",

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor import units
 from monitor.errors import Fault
 from monitor.instruments import Instrument
-from monitor.language import DERIVED, Named, Node, inputs, walk, written
+from monitor.language import DERIVED, Named, Node, inputs, leftover, walk, written
 from monitor.language.nodes import COMPARISONS, Operation, OverGroup
 from monitor.rulefile.expressions import PackReader
 from monitor.yamltext import Path
@@ -42,9 +41,9 @@ Warning_ = tuple[str, Node, str, str]
 def _odd(condition: Node) -> Iterator[Warning_]:
     compared = (one for one in walk(condition) if isinstance(one, Operation) and one.symbol in COMPARISONS)
     for node in (side for one in compared for side in one.operands):
-        if units.is_odd_ratio(node.unit):
+        if unit := leftover(node):
             hint = "convert one leg for a pure ratio"
-            yield "unit", node, f"{written(node)} has the unit {node.unit}", hint
+            yield "unit", node, f"{written(node)} has the unit {unit}", hint
 
 
 def _apart(pack: PackReader, metrics: Iterable[Node]) -> Iterator[Warning_]:
