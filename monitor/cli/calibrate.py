@@ -158,10 +158,11 @@ def _show(done: "Calibrated", source: str) -> None:
         paragraph(f"PARTIAL: {done.unfinished}.")
     say(f"Prices: {source}, {split.first} to {split.last}")
     many = done.instances > 1
+    alerts = "alert" if done.target == 1 else "alerts"
     together = f", its {done.instances} members together" if many else ""
     each = " of each member on average" if many else ""
     paragraph(
-        f"{done.rule}: {done.target:g} alerts a year{together}. Found from {split.first} to the day before "
+        f"{done.rule}: {done.target:g} {alerts} a year{together}. Found from {split.first} to the day before "
         f"{split.middle} ({split.years[0]:.1f} years{each}), told on the {split.years[1]:.1f} years from there on, which had "
         "no part in it. Numbers of clear_when and of every level move by the same factor; a cooldown may tell fewer.",
         hang="",

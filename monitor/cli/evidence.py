@@ -82,7 +82,7 @@ def _beside(one: "Evidence") -> str:
 
     told = next(outcome for outcome in one.outcomes if outcome.horizon == HEADLINE)
     texts = [
-        f"At {HEADLINE}: {told.episodes.count} episodes worth {told.effective:.1f} where windows overlap"
+        f"At {HEADLINE}: {counted(told.episodes.count, 'episode')} worth {told.effective:.1f} where windows overlap"
     ]
     if told.naive.t is not None and told.naive.sessions > told.episodes.count:
         texts.append(

@@ -207,6 +207,8 @@ def test_the_command_tells_what_it_found_or_that_nothing_does(tmp_path: Path) ->
         return done.stdout
 
     text = told("r", "12/year")
+    assert "own/r: 12 alerts a year. " in text
+    assert "own/r: 1 alert a year. " in told("r", "1/year")
     assert max(map(len, text.splitlines()[1:])) <= 80
     assert "as it is" in text
     assert "12 a year with change(gold, 1) >= " in " ".join(text.split())

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from monitor.backtest import measure, run
 from monitor.backtest.chance import Interval
 from monitor.backtest.figures import Figures
 from monitor.backtest.forward import Unmeasured
 from monitor.backtest.spans import LegSpan, Reproduction
 from monitor.backtest.values import Chance, Naive, Outcome
-from monitor.cli.evidence import HEADINGS, _rows, _write, show_spans
+from monitor.cli.evidence import HEADINGS, _rows, _write, show_evidence, show_spans
 from monitor.cli.screen import table
 from monitor.errors import UsageError
+from tests.support.made_up import made
+from tests.support.rules import pack
 
 LEG = LegSpan(
     instrument="oil",
@@ -92,3 +95,11 @@ def test_closes_that_are_no_price_are_told_and_of_a_leg_without_any_nothing_is(
 def test_a_report_for_which_the_disk_has_no_room_is_told() -> None:
     with pytest.raises(UsageError, match="/dev/full: cannot be written: No space left on device"):
         _write(Path("/dev/full"), b"PAR1")
+
+
+def test_one_episode_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    bars = made({"gold": [9.0 if row == 50 else 1.0 + row % 7 / 10 for row in range(200)]})
+
+    show_evidence(measure(run(pack("r: {when: gold > 5, study: gold}"), bars), bars))
+
+    assert "At 63: 1 episode worth 1.0 where windows overlap" in capsys.readouterr().out
