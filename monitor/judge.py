@@ -16,7 +16,18 @@ from monitor.alerts import RECORDED_ONLY, AlertState, Kind, Reason, Severity, Tr
 from monitor.edits import edited, in_severities, is_silent_first
 from monitor.engine import Inhibitors, Track, replay, transition
 from monitor.messages import words
-from monitor.policy import FIRST, INHIBITED, SILENT_KIND, Decided, Manners, Ongoing, Told, decide, withholding
+from monitor.policy import (
+    FIRST,
+    INHIBITED,
+    SILENT_KIND,
+    Decided,
+    Manners,
+    Ongoing,
+    Told,
+    decide,
+    decide_later,
+    withholding,
+)
 from monitor.reconcile import Lived, Past, differs, reconcile, remember
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import NOBODY, Hush
@@ -61,7 +72,8 @@ class _Stretch:
 
     @property
     def changes(self) -> tuple[Transition, ...]:
-        return self.transitions if self.edit is None else (self.edit, *self.transitions)
+        louder = (made for made, _ in self.corrected if made.kind is Kind.ESCALATE)
+        return (*louder, *((self.edit,) if self.edit else ()), *self.transitions)
 
     def still_open(self, session: date, level: Severity) -> Transition:
         return self._about(session, Kind.STILL_OPEN, level)
@@ -168,16 +180,13 @@ def _as_edited(track: Track, memory: Memory) -> tuple[Memory, Transition | None]
 
 
 def _decide(one: _Stretch, hush: Hush, asked: Hush) -> tuple[list[Decided], Told]:
-    """What people hear of an instance: corrections first, then what an edit changed, then what is new.
-
-    Corrections are right although another rule is open now; only who `asked` not to hear of them does not.
-    """
+    """What people hear of an instance: corrections first, then what an edit changed, then what is new."""
     told = one.memory.told
     if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
         told = replace(told, owed=None, ongoing=None)
     taken_back = [t.opened or t.session for t, _ in one.corrected if t.kind is Kind.RETRACT]
     told = _without(told, taken_back, one.past.lived)
-    corrections, told = _corrections(one, told, asked)
+    corrections, told = _corrections(one, told, hush, asked)
     edits, told = ([], told) if one.edit is None else _decide_edit(one, one.edit, told, hush)
     rule = one.track.instance.rule
     if told.ongoing is None and rule.remind:
@@ -206,32 +215,33 @@ def _decide_edit(one: _Stretch, edit: Transition, told: Told, hush: Hush) -> tup
     return _talked(one, [edit], told, hush, [])
 
 
-def _corrections(one: _Stretch, told: Told, asked: Hush) -> tuple[list[Decided], Told]:
-    """What late and revised bars changed, for those who heard of the episode and want to hear of it."""
+def _corrections(one: _Stretch, told: Told, hush: Hush, asked: Hush) -> tuple[list[Decided], Told]:
+    """What late and revised bars changed about episodes that were there.
+
+    One that became louder is news to everybody.  Of all else hears who heard of the episode, although another rule is
+    open now: only who `asked` not to hear of it does not.
+    """
     decided: list[Decided] = []
-    instance = one.track.instance
     for made, heard in one.corrected:
-        if made.kind in RECORDED_ONLY or not heard:
-            cause: str | None = SILENT_KIND if made.kind in RECORDED_ONLY else UNHEARD
+        if made.kind is Kind.ESCALATE:
+            later, told = decide_later(made, told, _manners(one, _now(one, hush)))
         else:
-            cause = asked(instance, replace(made, at=_known_since(one)))
-            told = told if cause is None else _owing(withholding(told, cause), made, cause)
-        decided.append(Decided(transition=made, sent=cause is None, cause=cause))
+            cause = UNHEARD if not heard else _now(one, asked)(one.track.instance, made)
+            if made.kind in RECORDED_ONLY:
+                cause = SILENT_KIND
+            elif heard and cause is not None:
+                told = withholding(told, cause)
+                told = replace(told, owed=made.level, unheard=cause) if made.kind is Kind.REOPEN else told
+            later = Decided(transition=made, sent=cause is None, cause=cause)
+        decided.append(later)
     return decided, told
 
 
-def _known_since(one: _Stretch) -> datetime:
-    """The instant from which everything was known that corrections were made of."""
-    instants = one.track.cut(after=one.past.base.session, upto=one.memory.state.session).at
-    last: datetime = max(instants.drop_nulls())
-    return last
-
-
-def _owing(told: Told, made: Transition, cause: str) -> Told:
-    """What is owed where a correction was withheld that opened an episode again, or made it louder."""
-    if made.kind is Kind.REOPEN:
-        return replace(told, owed=made.level, unheard=cause)
-    return replace(told, louder=made.level) if made.kind is Kind.ESCALATE else told
+def _now(one: _Stretch, hush: Hush) -> Hush:
+    """What people do not want to hear of what is known only now, though it is about a session before."""
+    known = one.track.cut(after=one.past.base.session, upto=one.memory.state.session).at
+    at: datetime = max(known.drop_nulls())
+    return lambda instance, made: hush(instance, replace(made, at=at))
 
 
 def _talked(
@@ -242,22 +252,25 @@ def _talked(
     sessions: Sequence[date],
 ) -> tuple[list[Decided], Told]:
     """What policy says of some transitions of an instance, and of the sessions that were judged."""
+    return decide(
+        transitions,
+        told,
+        cooldown=one.track.instance.rule.cooldown,
+        sessions=sessions,
+        still_open=one.still_open,
+        manners=_manners(one, hush),
+    )
+
+
+def _manners(one: _Stretch, hush: Hush) -> Manners:
     instance = one.track.instance
-    manners = Manners(
+    return Manners(
         edge=instance.rule.edge,
         remind=instance.rule.remind,
         hush=lambda transition: hush(instance, transition),
         reach=one.reach,
         known=one.known,
         reminder=one.reminder,
-    )
-    return decide(
-        transitions,
-        told,
-        cooldown=instance.rule.cooldown,
-        sessions=sessions,
-        still_open=one.still_open,
-        manners=manners,
     )
 
 

@@ -130,6 +130,13 @@ def decide(
     return talk.decided, talk.told
 
 
+def decide_later(transition: Transition, told: Told, manners: Manners) -> tuple[Decided, Told]:
+    """Decide an escalation of a session that was judged before, in which nothing else is due any more."""
+    talk = _Talk(told, 0, lambda _, __: transition, manners)
+    talk.tell(transition)
+    return talk.decided[0], talk.told
+
+
 class _Talk:
     """The fold over sessions: what was decided so far, and what people have heard."""
 
@@ -153,10 +160,10 @@ class _Talk:
             later = replace(self.told.ongoing, bars=self.told.ongoing.bars + 1)
             self.told = replace(self.told, ongoing=later)
         for transition in transitions:
-            self._tell(transition)
+            self.tell(transition)
         owed = self.told.owed or self.told.louder
         if owed is not None and self._may_tell(session, owed):
-            self._tell(self.still_open(session, owed))
+            self.tell(self.still_open(session, owed))
         elif self.told.ongoing is not None and not any(one.sent for one in self.decided[before:]):
             self._remind(session, self.told.ongoing)
 
@@ -178,7 +185,7 @@ class _Talk:
             reason = Reason.NEW_EXTREME if extreme else Reason.THRESHOLD
             ongoing = replace(ongoing, reminders=ongoing.reminders + 1)
             self.told = replace(self.told, ongoing=ongoing)
-            self._tell(self.manners.reminder(session, ongoing, reason))
+            self.tell(self.manners.reminder(session, ongoing, reason))
 
     def _is_round(self, ongoing: Ongoing) -> bool:
         every, most = self.manners.remind.every, self.manners.remind.max
@@ -195,7 +202,7 @@ class _Talk:
         beyond = 0.0 if reach is None else reach - farthest
         return beyond > 0 and beyond >= step * abs(farthest) and self._hushed(session, told.level) is None
 
-    def _tell(self, transition: Transition) -> None:
+    def tell(self, transition: Transition) -> None:
         cause = self._cause(transition)
         made = Decided(transition=transition, sent=cause is None, cause=cause)
         if made.sent:

@@ -128,6 +128,23 @@ def test_what_became_louder_is_told_with_the_numbers_of_the_session_in_which_it_
     assert [one.text for one in decided] == [said]
 
 
+@pytest.mark.parametrize("keys", ["cooldown: 9 days", "on_first: silent"])
+def test_what_became_louder_is_told_although_its_open_was_withheld(keys: str) -> None:
+    book = pack(
+        f"high: {{{keys}, levels: {{warning: {{when: gold > 2}}, critical: {{when: gold > 4, for: 2 bars}}}}}}"
+    )
+    memories, _ = seed(observe(book, made({"gold": [3.0, 1.0, 3.0]}))) if "first" in keys else ({}, [])
+    memories, first = judge(observe(book, made({"gold": [3.0, 1.0, 3.0, 3.0, 5.0]})), memories)
+    memories, second = judge(observe(book, made({"gold": [3.0, 1.0, 3.0, 5.0, 5.0]})), memories)
+    _, third = judge(observe(book, made({"gold": [3.0, 1.0, 3.0, 5.0, 5.0, *[1.0] * 6]})), memories)
+
+    assert not any(one.sent for one in first if one.transition.episode == 2)
+    assert [
+        (one.text, one.cause, one.withheld) for one in second if one.transition.kind is Kind.ESCALATE
+    ] == [("CRITICAL high: gold 5 > 4, 2024-01-05 (since 2024-01-03)", None, 1)]
+    assert [one.sent for one in third if one.transition.kind is Kind.RESOLVE] == [True]
+
+
 def test_an_episode_that_is_open_again_and_began_long_ago_does_not_say_that_it_fires() -> None:
     book = pack("high: {when: gold > 2, clear_when: gold < 1}")
     between: list[float | None] = [1.5] * (WINDOW + 1)
