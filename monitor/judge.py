@@ -100,7 +100,8 @@ class _Stretch:
         reminder: int = 0,
     ) -> Transition:
         """A transition about the episode that is open in a session."""
-        opens = [t for t in self.transitions if t.kind is Kind.OPEN and t.session <= session]
+        before = self.memory.state.session or date.min
+        opens = [t for t in self.transitions if t.kind is Kind.OPEN and before < t.session <= session]
         episode = opens[-1].episode if opens else self.memory.state.episode
         opened = opens[-1].session if opens else self.memory.state.opened
         row = self.track.row_of(session)
@@ -130,7 +131,9 @@ def judge(
         own, told = _decide(one, hushed, hush)
         instance = one.track.instance
         heard = {made.transition.id for made in own if made.sent}
-        past = remember(one.track, one.past, one.state, one.changes, heard)
+        later = (made.transition for made in own if made.transition.kind is Kind.STILL_OPEN)
+        changes = sorted((*one.changes, *later), key=lambda made: made.session)
+        past = remember(one.track, one.past, one.state, changes, heard)
         after[instance.key] = Memory(one.state, told, instance.semantic_hash, past)
         decided.extend(replace(made, text=words(instance, made.transition)) for made in own)
     decided.sort(key=lambda one: (one.transition.session, one.transition.rule, one.transition.instance or ""))
@@ -182,7 +185,8 @@ def _as_edited(track: Track, memory: Memory) -> tuple[Memory, Transition | None]
 def _decide(one: _Stretch, hush: Hush, asked: Hush) -> tuple[list[Decided], Told]:
     """What people hear of an instance: corrections first, then what an edit changed, then what is new."""
     told = one.memory.told
-    if any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
+    is_open = one.memory.state.level is not None
+    if not is_open and any(t.kind in (Kind.RETRACT, Kind.RESOLVE) for t, _ in one.corrected):
         told = replace(told, owed=None, ongoing=None)
     taken_back = [t.opened or t.session for t, _ in one.corrected if t.kind is Kind.RETRACT]
     told = _without(told, taken_back, one.past.lived)
@@ -191,9 +195,29 @@ def _decide(one: _Stretch, hush: Hush, asked: Hush) -> tuple[list[Decided], Told
     rule = one.track.instance.rule
     if told.ongoing is None and rule.remind:
         told = replace(told, ongoing=ongoing_of(one.track, one.memory.state, told))
-    sessions = one.new.sessions.to_list()
-    own, told = _talked(one, one.transitions, told, hush, sessions)
-    return [*corrections, *edits, *own], told
+    late = _over_already(one)
+    past, told = _decide_past(one, late, told, hush)
+    rest = [made for made in one.transitions if made not in late]
+    own, told = _talked(one, rest, told, hush, one.new.sessions.to_list())
+    return [*corrections, *edits, *past, *own], told
+
+
+def _over_already(one: _Stretch) -> list[Transition]:
+    """The transitions of episodes that late and revised bars brought, and that were over before today's sessions."""
+    before = one.memory.state.session or date.min
+    ended = {t.opened for t in one.transitions if t.kind is Kind.RESOLVE and t.session <= before}
+    return [t for t in one.transitions if t.opened in ended and t.session <= before]
+
+
+def _decide_past(
+    one: _Stretch, late: Sequence[Transition], told: Told, hush: Hush
+) -> tuple[list[Decided], Told]:
+    """What people hear of episodes that were over already: what they know of the one that is open stays."""
+    fresh = replace(told, owed=None, unheard=None, louder=None, ongoing=None)
+    decided, after = _talked(one, late, fresh, hush, [])
+    if one.memory.state.level is None:
+        return decided, after
+    return decided, replace(told, last_open=after.last_open, withheld=after.withheld, causes=after.causes)
 
 
 def _without(told: Told, taken_back: Collection[date], lived: Collection[Lived]) -> Told:

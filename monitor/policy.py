@@ -237,7 +237,8 @@ class _Talk:
         told = self.told
         if told.last_open is None or told.level is None or transition.level.rank > told.level.rank:
             return False
-        return (transition.session - told.last_open).days < self.cooldown
+        # A late bar may open before the one that was told last.
+        return abs((transition.session - told.last_open).days) < self.cooldown
 
     def _heard(self, transition: Transition) -> None:
         told, opens = self.told, transition.kind in (Kind.OPEN, Kind.STILL_OPEN)
@@ -247,7 +248,7 @@ class _Talk:
             same = ongoing.farthest if transition.level is told.level else None
             farthest = max((one for one in (reach, same) if one is not None), default=None)
             ongoing = replace(ongoing, level=transition.level, farthest=farthest)
-        last_open = transition.session if opens else told.last_open
+        last_open = max(transition.session, told.last_open or date.min) if opens else told.last_open
         self.told = Told(last_open=last_open, level=transition.level, ongoing=ongoing)
 
     def _reach(self, transition: Transition) -> float | None:

@@ -202,7 +202,8 @@ def lived(
         was = found.get(opened)
         if was and was.resolved is None and one.kind in (Kind.ESCALATE, Kind.RESOLVE, Kind.STILL_OPEN):
             ended = one.session if one.kind is Kind.RESOLVE else None
-            found[opened] = replace(was, resolved=ended, worst=one.level, heard=was.heard or one.id in heard)
+            worst = was.worst if one.kind is Kind.STILL_OPEN else one.level
+            found[opened] = replace(was, resolved=ended, worst=worst, heard=was.heard or one.id in heard)
     return tuple(found.values())
 
 

@@ -169,6 +169,90 @@ def test_a_bar_that_vanishes_takes_nothing_back(gone: Values) -> None:
     assert told([1.6, 3.0, 3.0, 3.0], gone) == []
 
 
+def since(keys: str, *markets: Values) -> list[list[tuple[str, int, str, str]]]:
+    """What is said after each of several looks at a rule."""
+    book, memories = pack(f"high: {{when: gold > 2, {keys}}}"), dict[InstanceKey, Memory]()
+    said = []
+    for gold in markets:
+        after, decided = judge(observe(book, made({"gold": gold})), memories)
+        memories |= after
+        said.append(heard(decided))
+    return said
+
+
+@pytest.mark.parametrize(("days", "fate"), [(0, "sent"), (3, "sent"), (4, "cooldown")])
+def test_an_episode_that_was_over_before_the_one_told_last_waits_for_a_cooldown_between_the_two_only(
+    days: int, fate: str
+) -> None:
+    _, late = since(f"cooldown: {days} days", [1.0, 1.0, 1.0, 1.0, 3.0], [1.0, 3.0, 1.0, 1.0, 3.0])
+
+    assert late == [("open", 1, "revised_data", fate), ("resolve", 2, "revised_data", fate)]
+
+
+def test_a_cooldown_counts_from_the_newest_open_although_an_older_one_was_told_later() -> None:
+    before, late = [1.0, 1.0, 1.0, 1.0, 3.0, 1.0], [3.0, 1.0, 1.0, 1.0, 3.0, 1.0]
+    *_, last = since("cooldown: 4 days", before, late, [*late, 3.0])
+
+    assert last == [("open", 6, "threshold", "sent")]
+    *_, last = since("cooldown: 5 days", before, late, [*late, 3.0])
+    assert last[:1] == [("open", 6, "threshold", "cooldown")]
+
+
+def test_what_is_owed_of_an_open_episode_is_told_although_one_before_it_came_and_went_late() -> None:
+    before, late = [3.0, 1.0, 1.0, 1.0, 3.0, 3.0], [3.0, 1.0, 3.0, 1.0, 3.0, 3.0]
+    _, _, last = since("cooldown: 9 days", before, late, [*late, 3.0, 3.0, 3.0])
+
+    assert last == [("still_open", 7, "threshold", "sent")]
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ([3.0, 1.0, *[1.0] * 5], ("retract", 2, "revised_data", "sent")),
+        ([3.0, 1.0, *[3.0] * 4, 1.0], ("resolve", 6, "revised_data", "sent")),
+    ],
+)
+def test_what_was_told_as_still_open_is_corrected_like_what_was_told_at_once(
+    after: Values, said: tuple[str, int, str, str]
+) -> None:
+    _, last, correction = since("cooldown: 7 days", [3.0, 1.0, 3.0], [3.0, 1.0, *[3.0] * 5], after)
+
+    assert last == [("still_open", 5, "threshold", "sent")]
+    assert correction == [said]
+
+
+def test_what_is_owed_of_an_open_episode_is_told_although_the_one_before_it_is_taken_back() -> None:
+    before, after = [3.0, 1.0, 3.0, 3.0], [1.0, 1.0, 3.0, 3.0]
+    _, correction, last = since("cooldown: 9 days", before, after, [*after, 3.0])
+
+    assert correction == [("retract", 0, "revised_data", "sent")]
+    assert last == [("still_open", 4, "threshold", "sent")]
+
+
+def test_reminders_of_an_open_episode_count_on_although_the_one_before_it_is_taken_back() -> None:
+    book = pack("high: {when: gold > 2, remind: {every: 1 bar}}")
+    memories, _ = judge(observe(book, made({"gold": [3.0, 1.0, 3.0, 3.0]})), {})
+    memories, _ = judge(observe(book, made({"gold": [1.0, 1.0, 3.0, 3.0]})), memories)
+    _, decided = judge(observe(book, made({"gold": [1.0, 1.0, 3.0, 3.0, 3.0]})), memories)
+
+    assert [one.transition.reminder for one in decided] == [2]
+
+
+def test_what_is_still_open_is_not_taken_for_one_before_it_that_came_and_went_late() -> None:
+    book = pack("high: {when: gold > 2, cooldown: 7 days}")
+    memories, _ = judge(observe(book, made({"gold": [3.0, 1.0, 1.0, 1.0, 3.0]})), {})
+    _, decided = judge(observe(book, made({"gold": [3.0, 1.0, 3.0, 1.0, 3.0, 3.0]})), memories)
+
+    assert decided[-1].text == "WARNING still open high: gold 3 > 2, 2024-01-08 (since 2024-01-05)"
+
+
+def test_reminders_of_an_open_episode_count_on_although_one_before_it_came_and_went_late() -> None:
+    before, late = [1.0, 1.0, 1.0, 1.0, 3.0], [1.0, 3.0, 1.0, 1.0, 3.0]
+    _, _, last = since("remind: {every: 2 bars}", before, late, [*late, 3.0, 3.0, 3.0])
+
+    assert last == [("remind", 6, "threshold", "sent")]
+
+
 def test_sessions_older_than_the_window_are_left_as_they_were() -> None:
     quiet = [1.6] * (WINDOW + 1)
 

@@ -113,14 +113,14 @@ def test_the_page_tells_every_verdict_episode_leg_and_how_to_make_it_again(
 @pytest.mark.parametrize(
     ("source", "shown"),
     [
-        ("/home/ann/my prices/data", "data"),
+        ("/srv/ann/my prices/data", "data"),
         ("../prices/gold.csv", "gold.csv"),
-        ("prices held in /home/ann/metalwatch.db", "prices held in metalwatch.db"),
+        ("prices held in /srv/ann/metalwatch.db", "prices held in metalwatch.db"),
         ("sample market, simulated", "sample market, simulated"),
     ],
 )
 def test_whoever_the_page_is_handed_to_learns_no_folder(source: str, shown: str) -> None:
-    command = "metalwatch backtest /home/ann/own.yml --prices '/home/ann/my prices' --from 2024-01-01"
+    command = "metalwatch backtest /srv/ann/own.yml --prices '/srv/ann/my prices' --from 2024-01-01"
 
     text = page(report("high: {when: gold > 9}", source=source, command=command))
 
