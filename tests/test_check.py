@@ -17,7 +17,7 @@ from monitor.language.nodes import Apply, Operation
 from monitor.metrics import FUNCTIONS
 from monitor.rulefile import read_pack, read_rulebook
 from monitor.rules import Rulebook
-from tests.support.made_up import made
+from tests.support.made_up import Values, made
 from tests.support.process import Home, home
 from tests.support.rules import pack
 
@@ -401,7 +401,7 @@ def test_what_could_be_better_is_suggested_and_no_problem(rule: str, suggestion:
 
 
 def test_messages_a_year_are_those_of_the_time_in_which_each_member_had_answers() -> None:
-    closes = {"mp": [1.0] * 1_044, "slv": [None] * 522 + [1.0] * 200 + [9.0] + [1.0] * 321}
+    closes: dict[str, Values] = {"mp": [1.0] * 1_044, "slv": [None] * 522 + [1.0] * 200 + [9.0] + [1.0] * 321}
 
     rule = only(examine(pack("r:\n  for_each: pair\n  when: it > 5"), made(closes)))
 

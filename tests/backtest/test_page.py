@@ -127,7 +127,7 @@ def test_whoever_the_page_is_handed_to_learns_no_folder(source: str, shown: str)
     assert f"prices: {shown}<" in text
     assert f"{shown}, Yahoo continuous futures" in text
     assert "metalwatch backtest own.yml --prices &#39;my prices&#39; --from 2024-01-01  # version" in text
-    assert "home" not in text
+    assert "/srv" not in text
     assert "`" not in text
 
 
