@@ -297,7 +297,7 @@ def test_the_sessions_of_pooled_instruments_count_for_as_much_as_their_episodes(
 def test_each_instrument_of_a_group_opens_so_often_a_year_as_it_had_answers_for() -> None:
     closes: dict[str, Values] = {
         "mp": spikes(1_044, (50,)),
-        "slv": [None] * 522 + spikes(522, (50,)),
+        "slv": [*[None] * 522, *spikes(522, (50,))],
     }  # four years, and two
 
     one = evidence("r: {for_each: pair, when: it > 9}", made(closes))
