@@ -9,8 +9,8 @@ from monitor.language import (
     Node,
     bounds_of,
     inputs,
+    is_conjunction,
     is_price_like,
-    joined,
     leftover,
     limit_written,
     shown,
@@ -114,9 +114,9 @@ def compared(condition: Node, values: Values, *, holds: bool) -> str:
     comparisons, these have their values.
     """
     chosen, answers = decisive(condition, values, holds=holds), _answers(condition)
-    if holds and answers and chosen is not None and (parts := joined(condition)):
-        bounds = [bound for part in parts for bound in bounds_of(part)]
-        return " and ".join([*map(written, answers), *(_told(bound, values) for bound in bounds)])
+    if holds and answers and chosen is not None and is_conjunction(condition):
+        told = (_told(bound, values) for bound in bounds_of(condition))
+        return " and ".join([*map(written, answers), *told])
     if chosen is None or (answers and _holds(chosen, values) is not holds):
         return written(condition) if holds else f"{written(condition)} does not hold"
     return _told(chosen, values, holds=holds)

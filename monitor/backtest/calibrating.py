@@ -15,7 +15,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from monitor.backtest.neighbours import of_members, rewritten
-from monitor.backtest.run import Backtest, answered, years_within
+from monitor.backtest.run import A_DAY, Backtest, answered, years_within
 from monitor.backtest.watch import Watch
 from monitor.engine import Track, opens, rejudged
 from monitor.errors import UsageError
@@ -24,7 +24,6 @@ from monitor.rules import Level
 
 FIRST_PART = 0.6
 SHORTEST = 365
-A_DAY = timedelta(days=1)
 NEAR = 0.1
 DIGITS = 4
 """So many digits has a threshold: more say nothing of the future."""

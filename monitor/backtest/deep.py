@@ -86,7 +86,7 @@ def examine(rulebook: Rulebook, bars: pl.DataFrame) -> DeepReport:
 
 
 def _report(rule: str, tracks: Sequence[Track], done: Backtest) -> RuleReport:
-    known = sum(_count(np.any([v != Verdict.UNKNOWN for v in t.verdicts], axis=0)) for t in tracks)
+    known = sum(_count(track.known) for track in tracks)
     true = sum(_count(np.any([v == Verdict.FIRE for v in t.verdicts], axis=0)) for t in tracks)
     sent = [one.transition for one in done.decided if one.sent and one.transition.rule == rule]
     a_year = sum(DAYS_A_YEAR / done.days[one.rule, one.instance] for one in sent)

@@ -9,7 +9,7 @@ The same rules, bars, version and seed give the same evidence, to the last bit.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from monitor.backtest.figures import Figures, of_placements
 from monitor.backtest.forward import HORIZONS, Floats, Study, Unmeasured, study_of
 from monitor.backtest.poison import Audit
 from monitor.backtest.prepare import Prepared, Shifted, TestKey, prepare, rules_of
-from monitor.backtest.run import Backtest
+from monitor.backtest.run import A_DAY, Backtest
 from monitor.backtest.sample import Sample, Series
 from monitor.backtest.signals import sessions_of, signals
 from monitor.backtest.spans import study_of_instance
@@ -43,7 +43,6 @@ from monitor.backtest.watch import Watch, unwatched
 
 REGIMES = (date(2011, 1, 1), date(2020, 1, 1), date(2025, 1, 1))
 """Where markets of metals changed: the peak of 2011, the pandemic, the rise of 2025."""
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
-from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
 from monitor.judge import judge
@@ -17,6 +15,7 @@ from monitor.rules import InstanceKey, Rulebook
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 DAYS_A_YEAR = 365.25
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,10 @@ def run(
 
 def answered(track: Track, start: date | None) -> tuple[date, date] | None:
     """From when to when an instance could speak, from `start` on: its look-back has to be complete; None: it never could."""
-    known = np.any([level != Verdict.UNKNOWN for level in track.verdicts], axis=0)
-    if not known.any():
+    rows = track.known.nonzero()[0]
+    if not len(rows):
         return None
-    first: date = track.sessions[int(np.argmax(known))]
+    first: date = track.sessions[int(rows[0])]
     return max(first, start or first), track.sessions[-1]
 
 

@@ -63,8 +63,8 @@ def true_sessions(track: Track, first: date) -> pl.Series:
 
 def _masks(track: Track, first: date) -> tuple[Mask, Mask]:
     """In which sessions from `first` on it has an answer, and in which of them it is true."""
-    verdicts = np.stack([level[track.row_of(first) :] for level in track.verdicts])
-    return np.any(verdicts != Verdict.UNKNOWN, axis=0), np.any(verdicts == Verdict.FIRE, axis=0)
+    row = track.row_of(first)
+    return track.known[row:], np.any([level[row:] == Verdict.FIRE for level in track.verdicts], axis=0)
 
 
 def _crossings(known: Mask, true: Mask) -> int:

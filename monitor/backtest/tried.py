@@ -7,7 +7,7 @@ thresholds and durations are then only compared and folded again.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -17,7 +17,7 @@ import polars as pl
 
 from monitor.backtest.chance import PLACEMENTS, SHOWN_PLACEMENTS, TINY, Circle, placed_means, standard
 from monitor.backtest.forward import Field, Floats, Rows, Study, study_of
-from monitor.backtest.run import answered, years_within
+from monitor.backtest.run import A_DAY, answered, years_within
 from monitor.backtest.spans import study_of_instance
 from monitor.backtest.values import HEADLINE
 from monitor.engine import Track, complete_at, legs_of, observe_legs, opens, rejudged
@@ -25,7 +25,6 @@ from monitor.errors import FaultyFileError
 from monitor.rulefile.choosing import Choices, Values
 from monitor.rules import Instance, Rulebook
 
-A_DAY = timedelta(days=1)
 LEAST = 3
 """A window's result needs so many known returns to be chosen by."""
 

@@ -243,9 +243,9 @@ def _answered(values: pl.Series, every: Rows, own: Rows, fresh: Rows, expected: 
 
     It is never carried, for what opened in one session did not open in the next one.
     """
-    closed = pl.Series(~np.isin(every, expected))
+    due = pl.Series(np.isin(every, expected))
     answers = _taken(values, _index(fresh, len(own)))
-    return answers.zip_with(answers.is_not_null() | ~closed, pl.Series([False]))
+    return answers.zip_with(answers.is_not_null() | due, pl.Series([False]))
 
 
 def _latest(known: Sequence[pl.Series]) -> pl.Series:

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 
-import numpy as np
 import polars as pl
 
-from monitor.alerts import Verdict
 from monitor.bars import UTC, side_by_side
 from monitor.engine.classing import verdicts_of
 from monitor.engine.due import Asked, Due
@@ -119,10 +117,9 @@ def _read_by(instance: Instance, due: Due) -> frozenset[str]:
 
 def _opened(track: Track) -> pl.DataFrame:
     """In which of its sessions an instance opened; unknown where all its levels are."""
-    known = np.any([verdicts != Verdict.UNKNOWN for verdicts in track.verdicts], axis=0)
     opened = pl.col("session").is_in(opens(track))
     return track.frame.select(
-        "session", "at", pl.when(opened | pl.lit(pl.Series(known))).then(opened).alias("value")
+        "session", "at", pl.when(opened | pl.lit(pl.Series(track.known))).then(opened).alias("value")
     )
 
 

@@ -52,6 +52,13 @@ class Track:
     def _own(self, key: str) -> pl.Series:
         return self.metrics[key].slice(self.start, len(self.sessions))
 
+    @property
+    def known(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """In which sessions some level has an answer, shape (sessions,)."""
+        found: np.ndarray[tuple[int], np.dtype[np.bool_]]
+        found = np.any([verdicts != Verdict.UNKNOWN for verdicts in self.verdicts], axis=0)
+        return found
+
     def row_of(self, session: date) -> int:
         """The row of a session, or of the first one after it."""
         return bisect_left(self.sessions, session)

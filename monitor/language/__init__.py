@@ -33,7 +33,7 @@ from monitor.language.nodes import (
 )
 from monitor.language.pricelike import is_price_like
 from monitor.language.syntax import ExpressionError, Span, Trouble
-from monitor.language.words import bounds_of, joined, limit_written, shown, told_apart, written
+from monitor.language.words import bounds_of, is_conjunction, limit_written, shown, told_apart, written
 
 __all__ = [
     "BROKEN",
@@ -61,8 +61,8 @@ __all__ = [
     "evaluate_together",
     "fired",
     "inputs",
+    "is_conjunction",
     "is_price_like",
-    "joined",
     "leftover",
     "limit_written",
     "price_legs",

@@ -151,12 +151,11 @@ def bounds_of(condition: Node) -> list[tuple[Node, str, Node]]:
     return found
 
 
-def joined(condition: Node) -> list[Node]:
-    """The parts that `and` joins; none where something else joins or denies some of them."""
+def is_conjunction(condition: Node) -> bool:
+    """Whether all its parts have to hold: nothing but `and` joins them, and none is denied."""
     if not isinstance(condition, Operation) or condition.symbol not in LOGIC:
-        return [condition]
-    inner = [joined(operand) for operand in condition.operands]
-    return [part for parts in inner for part in parts] if condition.symbol == "and" and all(inner) else []
+        return True
+    return condition.symbol == "and" and all(map(is_conjunction, condition.operands))
 
 
 def _constant(node: Node) -> Node:
