@@ -6,14 +6,12 @@ harm.
 
 import logging
 import random
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import Any
 
 import structlog
@@ -35,6 +33,7 @@ from monitor.messages import Message
 from monitor.opening import last_good, make_context, open_channels, opened, terms_of
 from monitor.rulefile import texts_of_rules
 from monitor.selfcheck import material, recheck
+from monitor.signals import heed
 from monitor.standby import this_process, work_while_leading
 from monitor.storage.leading import Lead
 from monitor.vitals import HEARTBEAT_EVERY, Judging, ills, leave, started, stopped
@@ -82,9 +81,12 @@ class Daemon:
         """The newest of it: an import brings bars that no poll tells of."""
 
     def look(self) -> None:
-        """Fetch and judge what is due, calendar by calendar, as the rules in force have them."""
-        for name in sorted(self.calendars):
-            self.guarded(self.judge, name)()
+        """Fetch and judge what is due, calendar by calendar, and once more by rules that were read again meanwhile."""
+        rulebook = None
+        while rulebook is not self.context.rulebook:
+            rulebook = self.context.rulebook
+            for name in sorted(self.calendars):
+                self.guarded(self.judge, name)()
 
     def judge(self, calendar: str) -> None:
         """Fetch and judge what is due on one calendar."""
@@ -204,7 +206,8 @@ class Daemon:
 
     def work(self, lead: Lead) -> None:
         """Run the jobs until the lead is lost or the process is to stop."""
-        self.context = replace(self.context, store=lead.store)
+        with self.cycle_lock:
+            self.context = replace(self.context, store=lead.store)
         self.lost, self.up_to_date, self.looked_at = lead.lost, False, {}
         if self.outdated:
             self.reload()
@@ -231,6 +234,11 @@ class Daemon:
         self.safely(self.tell_of_itself, stopped)
         if self.configuration.settings.notices:
             self.safely(self.deliver)
+
+    def end(self) -> None:
+        """Let `work` end, and begin no more jobs."""
+        self.stopping.set()
+        notify(self.configuration.notify_socket, "STOPPING=1")
 
     def guarded(self, job: Callable[..., None], *args: Any) -> Callable[[], None]:
         """A job of a process that works: it is not begun once that is over."""
@@ -264,7 +272,7 @@ def run_daemon(configuration: Configuration, clock: Clock, *, write: Callable[[s
         context = make_context(configuration, store, source, before)
         daemon = Daemon(configuration, clock, context, channels)
         daemon.outdated = before is not None
-        _on_signals(daemon)
+        heed(end=daemon.end, read_again=daemon.guarded(daemon.reload))
         manager = configuration.notify_socket
         notify(manager, "READY=1")
 
@@ -305,16 +313,3 @@ def _schedule(daemon: Daemon) -> Any:
 
 def _soon() -> datetime:
     return Clock().now() + timedelta(milliseconds=1)
-
-
-def _on_signals(daemon: Daemon) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        daemon.stopping.set()
-        notify(daemon.configuration.notify_socket, "STOPPING=1")
-
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=daemon.guarded(daemon.reload), name="reload").start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, reload)

@@ -1,16 +1,23 @@
 """The daemon as a process on the sample market: signals, reloading, and what it does after downtime."""
 
 import json
+import os
 import signal
 import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.clock import read_clock
+from monitor.config import read_configuration
+from monitor.daemon import Daemon
+from monitor.delivery.channel import console_channel
 from monitor.errors import UsageError
+from monitor.opening import make_context
+from monitor.prices.sample import SampleSource
 from monitor.storage.store import open_store
 from monitor.vitals import JUDGING, left
 from tests.support.process import Home, Running, home
@@ -167,6 +174,55 @@ def test_edited_rules_are_judged_at_once_and_not_at_the_next_poll(place: Home) -
         (place.folder / "own.yml").write_text(PACK + SECOND)
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_until(lambda: "own/low" in judged(place))
+        assert daemon.stop() == 0
+
+
+def test_rules_that_are_read_again_during_a_look_are_looked_at_in_it(tmp_path: Path) -> None:
+    rules, settings = tmp_path / "own.yml", tmp_path / "metalwatch.yml"
+    rules.write_text(PACK.replace("100", "1").replace("95", "1"))
+    settings.write_text(SETTINGS)
+    configuration = read_configuration(settings, {})
+
+    def edit(_message: str) -> None:
+        rules.write_text(f"{PACK}  yuan: {{when: 'convert(gold, \"CNY/g\") > 1'}}\n")
+        daemon.reload()
+
+    with closing(open_store(str(tmp_path / "metalwatch.db"))) as store:
+        context = make_context(configuration, store, SampleSource())
+        clock = read_clock("2020-03-10T20:00-04:00")
+        daemon = Daemon(configuration, clock, context, {"console": console_channel("console", edit)})
+        daemon.look()
+
+        assert store.memories()["own/yuan", None].state.session == date(2020, 3, 10)
+
+
+@contextmanager
+def starting(place: Home) -> Iterator[tuple[Running, Path]]:
+    """A daemon that waits for its settings, and the pipe from which it reads them."""
+    pipe = place.folder / "settings"
+    os.mkfifo(pipe)
+    with place.daemon("--settings", "settings", "--clock", "2020-03-10T18:00-04:00") as daemon:
+        yield daemon, pipe
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_daemon_that_is_told_to_end_while_it_starts_ends_cleanly(
+    place: Home, number: signal.Signals
+) -> None:
+    with starting(place) as (daemon, pipe):
+        with pipe.open("w") as settings:
+            daemon.process.send_signal(number)
+            settings.write(SETTINGS)
+        assert daemon.process.wait(timeout=60) == 0
+    assert "stopped" in daemon.log.read_text()
+
+
+def test_a_daemon_that_is_told_to_read_its_rules_again_while_it_starts_does_so(place: Home) -> None:
+    with starting(place) as (daemon, pipe):
+        with pipe.open("w") as settings:
+            daemon.process.send_signal(signal.SIGHUP)
+            settings.write(SETTINGS)
+        logged(daemon, "reloaded")
         assert daemon.stop() == 0
 
 

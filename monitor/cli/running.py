@@ -24,13 +24,16 @@ def register(app: typer.Typer) -> None:
 
 def run(*, settings: SettingsOption = None, clock: ClockOption = None) -> None:
     """Keep watching: fetch, judge and deliver until told to stop."""
-    from monitor.clock import read_clock
-    from monitor.daemon import run_daemon
-    from monitor.memory import stays
+    from monitor.signals import held_back
 
-    found = configuration(settings)
-    stays()
-    run_daemon(found, read_clock(clock or found.clock), write=_write)
+    with held_back():
+        from monitor.clock import read_clock
+        from monitor.daemon import run_daemon
+        from monitor.memory import stays
+
+        found = configuration(settings)
+        stays()
+        run_daemon(found, read_clock(clock or found.clock), write=_write)
 
 
 def once(*, settings: SettingsOption = None, clock: ClockOption = None, json: JsonOption = False) -> None:
