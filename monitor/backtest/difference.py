@@ -50,6 +50,8 @@ class Change:
     now: date | None
     level: Severity
     """Now, or what it was where it is removed."""
+    withheld: str | None = None
+    """Why nobody hears of it, now, or then where it is removed; None: people do."""
     sessions: int = 0
     """So many sessions later; negative: earlier."""
 
@@ -253,7 +255,8 @@ def _rows(alerts: Iterable[Decided], sessions: pl.Series) -> list[int]:
 
 
 def _change(what: What, old: Decided | None, new: Decided | None, *, sessions: int = 0) -> Change:
-    of = next(one.transition for one in (new, old) if one is not None)
+    decided = next(one for one in (new, old) if one is not None)
+    of = decided.transition
     return Change(
         what=what,
         instance=of.instance,
@@ -261,5 +264,6 @@ def _change(what: What, old: Decided | None, new: Decided | None, *, sessions: i
         was=None if old is None else old.transition.session,
         now=None if new is None else new.transition.session,
         level=of.level,
+        withheld=None if decided.sent else decided.cause,
         sessions=sessions,
     )

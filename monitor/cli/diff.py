@@ -139,6 +139,7 @@ def _plain(
                         "instance": change.instance,
                         "kind": change.kind.value,
                         "level": change.level.value,
+                        "withheld": change.withheld,
                         "was": change.was,
                         "now": change.now,
                         "sessions": change.sessions,
@@ -211,12 +212,15 @@ def _about(one: "RuleChange") -> Iterator[str]:
 
 
 def _change(change: "Change") -> str:
+    from monitor.policy import SILENT_KIND
+
     member = f"{change.instance} " if change.instance else ""
     what = f"{member}{change.kind.value}"
+    unheard = f" (withheld: {change.withheld})" if change.withheld not in (None, SILENT_KIND) else ""
     if change.what.value == "moved":
         days = counted(abs(change.sessions), "session")
         later = "later" if change.sessions > 0 else "earlier"
-        return f"~ {what} {change.was} -> {change.now}, {days} {later}"
-    word = "" if change.what.value in ("added", "removed") else f" ({change.what.value})"
+        return f"~ {what} {change.was} -> {change.now}, {days} {later}{unheard}"
+    word = unheard if change.what.value in ("added", "removed") else f" ({change.what.value})"
     word = f" ({change.level.value})" if change.what.value == "another level" else word
     return f"{SIGNS[change.what.value]} {what} {change.at}{word}"

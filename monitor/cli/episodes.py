@@ -41,17 +41,25 @@ def show_episodes(done: "Backtest", source: str) -> None:
         if own:
             _show_dates(_name(key), [(e.opened, e.resolved, e.told) for e in own])
     sent = sum(one.sent for one in done.decided)
-    withheld = sum(not one.sent and is_reported(one) for one in done.decided)
+    withheld = [*_withheld(done)]
     paragraph(
         f"{counted(len(everything), 'episode')} (days open: the median), {counted(sent, 'alert')} sent, "
-        f"{withheld:,} withheld{_why_withheld(done)}.",
+        f"{len(withheld):,} withheld{_why(withheld)}.",
         hang="",
     )
 
 
-def _why_withheld(done: "Backtest") -> str:
+def _withheld(done: "Backtest") -> Iterator[str]:
+    """Why people did not hear of an alert, of each that they could have heard of."""
+    from monitor.policy import SILENT_KIND
+
+    hidden = (one for one in done.decided if not one.sent and is_reported(one))
+    yield from (one.cause or "" for one in hidden if one.cause != SILENT_KIND)
+
+
+def _why(withheld: Iterable[str]) -> str:
     """` by a cooldown`, or by whatever else can withhold an alert."""
-    causes = sorted({one.cause or "" for one in done.decided if not one.sent and is_reported(one)})
+    causes = sorted(set(withheld))
     return " by a cooldown" if causes in ([], ["cooldown"]) else f" ({', '.join(causes)})"
 
 

@@ -98,11 +98,9 @@ def _known(found: "Configuration", packs: Sequence[str], span: Span) -> _Known:
         name = f"{store.name} ({source.label})"
     since = datetime.fromisoformat(started)
     every = as_known(rulebook, versions, first_started=since, hush=asked)
-    first = min((one.transition.session for one in every), default=since.date())
     decided = tuple(one for one in every if _is_within(one.transition.session, span))
-    today = [
-        one for one in run(rulebook, held, start=first).decided if _is_within(one.transition.session, span)
-    ]
+    later = (one for one in run(rulebook, held).decided if one.transition.at > since)
+    today = [one for one in later if _is_within(one.transition.session, span)]
     then, now = _opened(decided), _opened(today)
     return _Known(
         source=name,
@@ -119,7 +117,7 @@ def _is_within(session: date, span: Span) -> bool:
 
 
 def _opened(decided: "Iterable[Decided]") -> set[str]:
-    """The episodes that opened in their own session; what was true at the first start began before."""
+    """The episodes that opened since the first start; what was true at it began before."""
     from monitor.alerts import Kind, Reason
 
     made = [one.transition for one in decided if one.transition.reason is not Reason.ALREADY_TRUE]

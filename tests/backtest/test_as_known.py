@@ -243,6 +243,31 @@ def test_the_command_says_what_is_unlike_the_transitions_stored(corrected: Store
     )
 
 
+def test_what_opened_before_the_first_start_is_no_difference(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prices of silver stopped while its rule was firing, and gold came and went afterwards."""
+    rules = "high: {when: gold > 2}\n  dear: {when: silver > 2}"
+    for name, text in (
+        ("own.yml", f"pack: p\nabout: made up\nrules:\n  {rules}\n"),
+        ("metalwatch.yml", SETTINGS),
+    ):
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    live(
+        store,
+        {"gold": [1.0, 3.0, 1.0, 3.0], "silver": [3.0]},
+        [Poll(84, frozenset(), {})],
+        [pack(rules.replace("\n  ", "\n"))],
+    )
+
+    text = told("backtest", "--as-known")
+
+    assert "2024-01-04 p/high open already_true sent" in text
+    assert "2024-01-01 p/dear open already_true sent" in text
+    assert "Opened" not in text
+
+
 @pytest.mark.usefixtures("corrected")
 def test_prices_are_shown_as_they_were_known() -> None:
     def wednesday(as_of: str) -> float:

@@ -152,3 +152,12 @@ def test_the_median_of_two_episodes_lies_between_them(capsys: pytest.CaptureFixt
 
     (row,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("   r "))
     assert row[-1] == "2.5"
+
+
+def test_the_end_of_an_edge_is_nothing_that_was_withheld(capsys: pytest.CaptureFixture[str]) -> None:
+    often = made({"gold": [1.0, 9.0, 1.0, 9.0, 1.0, 9.0, 1.0]})
+    rule = "r: {when: gold > 5, mode: edge, cooldown: 3 days}"
+
+    show_episodes(run(pack(rule), often), "made up")
+
+    assert "2 alerts sent, 1 withheld by a cooldown." in capsys.readouterr().out

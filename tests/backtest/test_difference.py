@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from monitor.backtest import run
 from monitor.backtest.difference import NEAR, Difference, What, difference
 from monitor.cli.app import app_of
+from monitor.cli.diff import _change
 from monitor.errors import UsageError
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
@@ -80,6 +81,23 @@ def test_a_cooldown_changes_what_is_told_and_a_severity_its_level() -> None:
     assert [one.what for one in cooled.rules[0].changes] == [What.WITHHELD, What.WITHHELD]
     assert {one.what for one in louder.rules[0].changes} == {What.LEVEL}
     assert not cooled.rules[0].edited
+
+
+def test_what_is_added_or_moved_and_withheld_by_a_cooldown_says_so() -> None:
+    added = compared(RULE, "r: {when: gold > 7, clear_when: gold < 5, cooldown: 60 days}").rules[0].changes
+    moved = (
+        compared(RULE, "r: {when: gold > 9, for: 4 bars, clear_when: gold < 5, cooldown: 99 days}")
+        .rules[0]
+        .changes
+    )
+
+    assert [(one.what.value, one.withheld) for one in added] == [("added", "cooldown")] * 2
+    assert [(one.kind.value, one.what.value, one.withheld) for one in moved[:2]] == [
+        ("open", "moved", None),
+        ("open", "moved", "cooldown"),
+    ]
+    assert _change(added[0]) == f"+ open {DAYS[40]} (withheld: cooldown)"
+    assert _change(moved[1]) == f"~ open {DAYS[80]} -> {DAYS[83]}, 3 sessions later (withheld: cooldown)"
 
 
 def test_a_step_of_a_ladder_is_an_alert_of_its_own() -> None:
