@@ -113,3 +113,17 @@ def test_sessions_that_were_missed_are_judged_in_order_and_told_in_one_message_b
     ]
     lines = store.outbox_rows()[0].body.splitlines()
     assert [line.partition(":")[0] for line in lines[:2]] == ["WARNING high", "RESOLVED high"]
+
+
+def test_what_was_missed_is_told_with_what_was_withheld_before_it(store: Store) -> None:
+    book = pack("high: {when: gold > 2, cooldown: 5 days}")
+    known = [1.0, 3.0, 1.0, 3.0, 1.0]
+    for count in range(1, len(known) + 1):
+        keep(store, known[:count], SEEN)
+        judge_new(context(store, book), now=SEEN)
+    keep(store, [*known, 3.0, 1.0, 1.0], SEEN)
+    judge_new(context(store, book), now=SEEN)
+
+    told = store.outbox_rows()[-1]
+    assert told.title.startswith("WARNING while you were away")
+    assert "; 2 messages withheld since the last one (cooldown)" in told.body.splitlines()[0]

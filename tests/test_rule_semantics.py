@@ -705,3 +705,14 @@ def test_a_message_says_what_withheld_those_before_it() -> None:
     message = compose("mail", [entry], catalogue=CATALOGUE, source="made up")
 
     assert "1 message withheld since the last one (inhibited by p/feed)" in message.body
+
+
+def test_a_list_of_many_says_of_each_line_what_withheld_those_before_it() -> None:
+    book = pack("r: {when: gold > 90}")
+    (one,) = judged(book, [80, 91])
+    entry = Entry(instance=book.find("r")[0], transition=one.transition, withheld=2, causes=("silence 1",))
+
+    message = compose("mail", [entry] * 11, catalogue=CATALOGUE, source="made up")
+
+    lines = message.body.splitlines()[:11]
+    assert all(line.endswith("; 2 messages withheld since the last one (silence 1)") for line in lines)

@@ -155,6 +155,12 @@ def brief(entry: Entry) -> Alert:
     )
 
 
+def listed(entry: Entry) -> Alert:
+    """An alert in one line: its headline, and what was withheld before it."""
+    one, note = brief(entry), _withheld(entry)
+    return replace(one, headline=f"{one.headline}; {note}") if note else one
+
+
 def closed(transition: Transition) -> Alert:
     """An alert whose rule is in force no more."""
     return Alert(
@@ -193,10 +199,16 @@ def _notes(entry: Entry) -> Iterator[str]:
     often = entry.background.lately if entry.background else 0
     if often >= FLAPPING and entry.transition.kind in _TOLD_WITH_PAST:
         yield f"flapping: opened {often} times in {LATELY} sessions"
-    if entry.withheld:
-        many = "s" if entry.withheld > 1 else ""
-        because = f" ({', '.join(entry.causes)})" if entry.causes else ""
-        yield f"{entry.withheld} message{many} withheld since the last one{because}"
+    if note := _withheld(entry):
+        yield note
+
+
+def _withheld(entry: Entry) -> str:
+    if not entry.withheld:
+        return ""
+    many = "s" if entry.withheld > 1 else ""
+    because = f" ({', '.join(entry.causes)})" if entry.causes else ""
+    return f"{entry.withheld} message{many} withheld since the last one{because}"
 
 
 def _standing(entry: Entry) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from monitor.alerts import Kind, Reason, Severity, Transition
 from monitor.instruments import Catalogue
 from monitor.messages.budget import fitted, within
-from monitor.messages.content import Content, Entry, alerts, brief, closed
+from monitor.messages.content import Content, Entry, alerts, closed, listed
 from monitor.messages.styles import PLAIN, Form, Style
 from monitor.messages.templates import TemplateError, told
 from monitor.messages.words import headline
@@ -58,15 +58,13 @@ def compose(
     `source` names where the prices come from and stands at its end; `now` tells how old they are.
     """
     ordered = sorted(entries, key=lambda one: (-one.transition.level.rank, one.transition.rule))
-    listed = sum(one.transition.kind is Kind.OPEN for one in entries) > STORM
+    many = sum(one.transition.kind is Kind.OPEN for one in entries) > STORM
     first = ordered[0]
     title = headline(first.instance, first.transition, more=len(ordered) - 1, confirmed=first.confirmed)
-    written = tuple(map(brief, ordered)) if listed else alerts(ordered, catalogue, now)
+    written = tuple(map(listed, ordered)) if many else alerts(ordered, catalogue, now)
     transitions = [one.transition for one in ordered]
-    content = Content(
-        title=title, alerts=written, source=source, ref=_ref(channel, transitions), listed=listed
-    )
-    chart = first.chart if style.pictures and not listed else None
+    content = Content(title=title, alerts=written, source=source, ref=_ref(channel, transitions), listed=many)
+    chart = first.chart if style.pictures and not many else None
     return _message(channel, transitions, content, style, chart)
 
 
@@ -84,7 +82,7 @@ def compose_away(
     span = f"{first}" if first == last else f"{first} to {last}"
     many = "1 alert" if len(entries) == 1 else f"{len(entries)} alerts"
     title = f"{_loudest(transitions).upper()} while you were away, {span}: {many}"
-    written = tuple(map(brief, ordered))
+    written = tuple(map(listed, ordered))
     content = Content(title=title, alerts=written, source=source, ref=_ref(channel, transitions), listed=True)
     return _message(channel, transitions, content, style)
 
