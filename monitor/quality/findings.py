@@ -17,6 +17,8 @@ class Kind(StrEnum):
     """Dated later than now: rejected."""
     RANGE = "range"
     """Open, high or low contradict each other or the close: unknown, the close stays."""
+    VOLUME = "volume"
+    """A volume below zero: unknown, the prices stay."""
     DUPLICATE = "duplicate"
     """Several rows of one session with the same values: one is kept."""
     CONFLICT = "conflict"

@@ -27,7 +27,7 @@ def screen(
     """One row per session, sorted, each with a close above zero; and what was wrong with the others.
 
     1. Rejected: a close that is null, zero, negative or not finite; with `now`, a date or stamp in the future.
-    2. Open, high and low that cannot all be true are null from here on.
+    2. Open, high and low that cannot all be true are null from here on, and so is a volume below zero.
     3. Of rows of one session the same values are one row.  Of different ones a finished row is taken before a live
        one (a stamp that the other sessions do not have), more volume before less (volume only grows while a session
        goes on), the last before the earlier ones.
@@ -50,6 +50,9 @@ def screen(
     kept = kept.with_columns(
         pl.when(~torn).then(pl.col(name)).alias(name) for name in RANGE if name in rows.columns
     )
+    negative = (_volume(kept) < 0).fill_null(value=False)
+    findings += [_without_volume(row, instrument) for row in kept.filter(negative).iter_rows(named=True)]
+    kept = kept.with_columns(pl.when(~negative).then(_volume(kept)).alias("volume"))
     chosen = kept
     if not _has_one_per_session(kept):
         chosen = _one_per_session(kept)
@@ -119,6 +122,16 @@ def _torn(row: dict[str, float], instrument: Instrument) -> Finding:
         kind=Kind.RANGE,
         seen=row["close"],
         reason=f"{values} cannot all be true: open, high and low are unknown",
+    )
+
+
+def _without_volume(row: dict[str, float], instrument: Instrument) -> Finding:
+    return Finding(
+        instrument=instrument.id,
+        session=row["session"],  # type: ignore[arg-type]  # a column of dates
+        kind=Kind.VOLUME,
+        seen=row["close"],
+        reason=f"volume {row['volume']:g} is below zero: the volume is unknown",
     )
 
 

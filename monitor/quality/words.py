@@ -50,6 +50,7 @@ _TOLD = {
     Kind.NO_PRICE: "no close above zero, left out",
     Kind.FUTURE: "dated in the future, left out",
     Kind.RANGE: "open, high or low contradict each other or the close, all three unknown",
+    Kind.VOLUME: "a volume below zero, unknown",
     Kind.DUPLICATE: "the same row several times, it counts once",
     Kind.CONFLICT: "several rows of one session, the finished one with the most volume counts, else the last",
     Kind.WEEKEND_ROW: "a bar on a weekend without a session, held",

@@ -54,6 +54,14 @@ def test_an_open_high_and_low_that_cannot_be_true_are_unknown_and_the_close_stay
     assert [(one.kind, one.held) for one in findings] == [(Kind.RANGE, False)]
 
 
+def test_a_volume_below_zero_is_unknown_and_the_prices_stay(catalogue: Catalogue) -> None:
+    kept, findings = screen(rows({"volume": -5.0}), catalogue.instruments["nem"])
+
+    assert kept.row(0, named=True) == rows({"volume": None}).row(0, named=True)
+    assert [(one.kind, one.held) for one in findings] == [(Kind.VOLUME, False)]
+    assert findings[0].reason == "volume -5 is below zero: the volume is unknown"
+
+
 def test_the_same_row_thirteen_times_is_one_row(catalogue: Catalogue) -> None:
     kept, findings = screen(rows(*[{}] * 13), catalogue.instruments["nem"])
 

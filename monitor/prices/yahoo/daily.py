@@ -140,6 +140,7 @@ def _findings(
         for one in found
         if (one.kind is Kind.NO_PRICE and (one.seen is not None or calendar.is_session(one.session)))
         or (one.kind is Kind.RANGE and instrument.has_range)
+        or (one.kind is Kind.VOLUME and instrument.has_volume)
     )
 
 
