@@ -7,7 +7,7 @@ neighbour and horizon of a run is one test, and adjusted p is over all of them.
 The same rules, bars, version and seed give the same evidence, to the last bit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -40,6 +40,7 @@ from monitor.backtest.values import (
 )
 from monitor.backtest.verdicts import verdict
 from monitor.backtest.watch import Watch, unwatched
+from monitor.rules import Level
 
 REGIMES = (date(2011, 1, 1), date(2020, 1, 1), date(2025, 1, 1))
 """Where markets of metals changed: the peak of 2011, the pandemic, the rise of 2025."""
@@ -118,7 +119,7 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
     outcomes = tuple(_outcome(rule, horizon, run) for horizon in HORIZONS) if rule.measured else ()
     return Evidence(
         rule=rule.id,
-        when=instance.levels[0].when_text,
+        when=_condition(instance.levels),
         study=instance.rule.study,
         instances=tuple(member for member in members if member is not None),
         studies=tuple(dict.fromkeys(studies)),
@@ -131,6 +132,13 @@ def _evidence(rule: Prepared, run: _Run) -> Evidence:
         anecdote=len(rule.episodes) < FEW,
         verdict=verdict(rule.tracks, counted, outcomes, len(run.tests), first=rule.first),
     )
+
+
+def _condition(levels: Sequence[Level]) -> str:
+    """The condition as it is written; of a ladder, that of each level."""
+    if len(levels) == 1:
+        return levels[0].when_text
+    return "; ".join(f"{level.severity.value}: {level.when_text}" for level in levels)
 
 
 def _outcome(rule: Prepared, horizon: int, run: _Run) -> Outcome:

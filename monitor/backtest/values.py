@@ -161,6 +161,7 @@ class Evidence:
 
     rule: str
     when: str
+    """As it is written; of a ladder, that of each level."""
     study: str | None
     """As the rule names it; None: it names none."""
     instances: tuple[str, ...]

@@ -105,6 +105,13 @@ def test_the_words_follow_how_much_luck_explains(rise: float, words: str) -> Non
     assert words in one.verdict
 
 
+def test_a_ladder_shows_the_condition_of_each_level() -> None:
+    ladder = "r: {levels: {info: {when: gold > 7}, critical: {when: gold > 9}}}"
+
+    assert evidence(ladder, made({"gold": [1.0, 8.0, 1.0]})).when == "info: gold > 7; critical: gold > 9"
+    assert evidence("r: {when: gold > 7}", made({"gold": [1.0, 8.0, 1.0]})).when == "gold > 7"
+
+
 def test_a_few_episodes_are_never_called_more_than_luck() -> None:
     gold, silver = planted(1000, days=63, rise=0.004, gap=150)
 
