@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --exclude
 	--generate-hashes --no-annotate --custom-compile-command "make lock" --all-extras pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench crash standby check format lock schema calendars clean
+.PHONY: help demo test fuzz soak bench crash standby check format lock schema calendars clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ bench: .venv/.dev ## What history, ticks, many rules, waiting, an idle daemon an
 	$(BIN)/python -m tests.benchmarks.start_up
 	$(BIN)/python -m tests.benchmarks.idle
 	$(BIN)/python -m tests.benchmarks.holding
+
+fuzz: .venv/.dev ## Try properties on ten times as many examples, others each time
+	METALWATCH_EXAMPLES=10 $(BIN)/python -m pytest $(PYTEST_ARGS) -m hypothesis tests
 
 soak: .venv/.dev ## Ten thousand polls of a loopback Yahoo, twice: memory, threads, connections
 	$(BIN)/python -m tests.benchmarks.soak_yahoo --path chart

@@ -25,7 +25,7 @@ from monitor.judge import Memories, Memory, hushed_by, judge, ongoing_of
 from monitor.language import Leg
 from monitor.messages import closed_words, words
 from monitor.policy import COOLDOWN, FIRST, SILENT_KIND, Decided, Told, withholding
-from monitor.reconcile import Past, before_window, differs, open_before, remember, renamed
+from monitor.reconcile import Past, before_window, differs, open_before, remember, renamed, spans
 from monitor.rules import Instance, InstanceKey, Rule, Rulebook
 from monitor.sessions import expected_sessions, settled_at
 from monitor.silences import NOBODY, Hush
@@ -235,7 +235,9 @@ def seed(
     bases = {track.instance.key: before_window(track) for track in histories}
     states, lately = replay(histories, bases)
     held = memories or {}
-    inhibitors = Inhibitors({**{key: memory.state for key, memory in held.items()}, **states}, ())
+    before = {key: spans(memory.state, memory.past) for key, memory in held.items()}
+    before |= {key: spans(base, None) for key, base in bases.items()}
+    inhibitors = Inhibitors(before, lately)
     hushed = hushed_by(inhibitors, hush)
     after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []

@@ -28,7 +28,7 @@ from monitor.policy import (
     decide_later,
     withholding,
 )
-from monitor.reconcile import Lived, Past, differs, reconcile, remember
+from monitor.reconcile import Lived, Past, differs, reconcile, remember, spans
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import NOBODY, Hush
 
@@ -121,8 +121,8 @@ def judge(
     `seed` of `catchup` did not see.
     """
     stretches = [_stretch(track, memories, upto) for track in tracks]
-    before = {key: memory.state for key, memory in memories.items()}
-    before |= {stretch.track.instance.key: stretch.memory.state for stretch in stretches}
+    before = {key: spans(memory.state, memory.past) for key, memory in memories.items()}
+    before |= {stretch.track.instance.key: spans(stretch.memory.state, stretch.past) for stretch in stretches}
     inhibitors = Inhibitors(before, (one for stretch in stretches for one in stretch.changes))
     hushed = hushed_by(inhibitors, hush)
     after: dict[InstanceKey, Memory] = {}

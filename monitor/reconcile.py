@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition, Verdict, transition_id
-from monitor.engine import Track, replay, state_after, transition
+from monitor.engine import Span, Track, replay, state_after, transition
 
 WINDOW = 20
 """Sessions that late and revised bars may still change."""
@@ -205,6 +205,13 @@ def lived(
             worst = was.worst if one.kind is Kind.STILL_OPEN else one.level
             found[opened] = replace(was, resolved=ended, worst=worst, heard=was.heard or one.id in heard)
     return tuple(found.values())
+
+
+def spans(state: AlertState, past: Past | None) -> list[Span]:
+    """The episodes that are remembered, the open one among them."""
+    ended = () if past is None else past.lived
+    resolved: list[Span] = [(one.opened, one.resolved) for one in ended if one.resolved is not None]
+    return resolved if state.opened is None else [*resolved, (state.opened, None)]
 
 
 def _reason(before: Sequence[Step], now: Sequence[Step]) -> Reason:

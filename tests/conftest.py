@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from monitor.instruments import Catalogue, read_catalogue
+from tests.support.examples import TIMES
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-# The same examples on every machine and every day; no deadline, because machines differ.
+# The same examples on every machine and every day, but for `make fuzz`; no deadline, because machines differ.
 settings.register_profile(
     "metalwatch",
     deadline=None,
-    derandomize=True,
-    max_examples=50,
+    derandomize=TIMES == 1,
+    max_examples=50 * TIMES,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("metalwatch")

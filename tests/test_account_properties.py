@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.alerts import RECORDED_ONLY, Kind
@@ -27,6 +27,7 @@ from monitor.rules import InstanceKey
 from monitor.silences import Acknowledged
 from monitor.storage.records import OutboxRow, Owed, Recorded
 from monitor.storage.store import Store, open_store
+from tests.support.examples import examples
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 
@@ -145,7 +146,7 @@ EVENTFUL = Life(
 """A storm, a cooldown, an inhibited edge, reminders until somebody acknowledges, quiet hours, a channel that is down."""
 
 
-@settings(max_examples=10)
+@examples(10)
 @example(EVENTFUL)
 @example(replace(EVENTFUL, asleep=3))
 @given(LIVES)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.catchup import PATIENCE, catch_up
@@ -26,6 +26,7 @@ from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from monitor.storage.records import Judged
 from monitor.storage.store import Store, open_store
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE, Values, made
 from tests.support.rules import pack
 from tests.test_semantics_properties import CUTS, DAYS, MARKETS, RULES, Market, book_of
@@ -246,7 +247,7 @@ def test_a_faulty_edit_removes_no_rule(tmp_path: Path, store: Store) -> None:
 # --- restarts
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(RULES, RULES, MARKETS, CUTS, st.sets(st.integers(0, DAYS - 1), max_size=4), st.integers(0, DAYS))
 def test_restarts_change_nothing_that_is_decided(
     template: Path,

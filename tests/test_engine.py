@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import bars
@@ -22,6 +22,7 @@ from monitor.metrics import threads
 from monitor.policy import Decided
 from monitor.rules import Instance, Rulebook
 from monitor.sessions import calendar_sessions
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE, Values, instrument, made, sessions
 from tests.support.rules import pack, rule
 
@@ -92,7 +93,7 @@ def at_once(book: Rulebook, frame: pl.DataFrame) -> tuple[Memories, list[Decided
     return judge(observe(book, frame), {})
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS, CUTS)
 def test_judging_in_slices_is_judging_at_once(market: dict[str, list[float | None]], cuts: list[int]) -> None:
     tracks = observe(BOOK, frame_of(market))
@@ -106,7 +107,7 @@ def test_judging_in_slices_is_judging_at_once(market: dict[str, list[float | Non
     assert (memories, said + decided) == judge(tracks, {})
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS, CUTS)
 def test_live_is_backtest(market: dict[str, list[float | None]], cuts: list[int]) -> None:
     """At each cut everything is computed anew from the bars that existed then, and only memory is carried."""
@@ -120,7 +121,7 @@ def test_live_is_backtest(market: dict[str, list[float | None]], cuts: list[int]
     assert (memories, in_order(said)) == (at_once(BOOK, frame)[0], in_order(at_once(BOOK, frame)[1]))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(MARKETS, st.integers(0, DAYS - 1))
 def test_seeing_the_same_bars_again_changes_nothing(
     market: dict[str, list[float | None]], start: int
@@ -133,7 +134,7 @@ def test_seeing_the_same_bars_again_changes_nothing(
     assert judge(observe(BOOK, again), memories)[1] == []
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(MARKETS, st.integers(0, DAYS - 1), st.sampled_from([0.1, 10.0, 0.0, None]))
 def test_poisoning_the_future_changes_nothing_of_the_past(
     market: dict[str, list[float | None]], day: int, factor: float | None
@@ -157,7 +158,7 @@ def test_poisoning_the_future_changes_nothing_of_the_past(
     ]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_opens_and_resolves_alternate_whatever_is_missing(market: dict[str, list[float | None]]) -> None:
     tracks = observe(BOOK, frame_of(market))
@@ -175,7 +176,7 @@ def test_opens_and_resolves_alternate_whatever_is_missing(market: dict[str, list
                 assert (resolved.opened, resolved.episode) == (opened.session, opened.episode)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_an_unknown_session_never_opens_escalates_or_resolves(market: dict[str, list[float | None]]) -> None:
     tracks = observe(BOOK, frame_of(market))
@@ -189,7 +190,7 @@ def test_an_unknown_session_never_opens_escalates_or_resolves(market: dict[str, 
                 assert t.kind is Kind.DROPPED or seen - {Verdict.UNKNOWN}
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_skipping_idle_stretches_is_stepping_through_them(market: dict[str, list[float | None]]) -> None:
     tracks = observe(BOOK, frame_of(market))
@@ -222,7 +223,7 @@ def level_index(transition: Transition, tracks: Sequence[Track]) -> int:
 def test_the_strategies_reach_every_kind_of_transition() -> None:
     kinds: set[Kind] = set()
 
-    @settings(max_examples=25)
+    @examples(25)
     @given(MARKETS)
     def look(market: dict[str, list[float | None]]) -> None:
         kinds.update(one.transition.kind for one in at_once(BOOK, frame_of(market))[1])
@@ -232,7 +233,7 @@ def test_the_strategies_reach_every_kind_of_transition() -> None:
     assert kinds >= {Kind.PENDING, Kind.DROPPED, Kind.OPEN, Kind.ESCALATE, Kind.DEESCALATE, Kind.RESOLVE}
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_rules_observed_together_are_observed_as_each_alone(market: dict[str, list[float | None]]) -> None:
     frame = frame_of(market)
@@ -252,7 +253,7 @@ DWELLS = st.builds(
 )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(st.sampled_from(Verdict), max_size=60), DWELLS)
 def test_episodes_found_by_runs_are_those_of_one_step_after_another(
     seen: list[Verdict], dwell: Dwell
@@ -268,7 +269,7 @@ def test_episodes_found_by_runs_are_those_of_one_step_after_another(
     assert resolved.tolist() == [row for row, kind in enumerate(recorded) if kind is Kind.RESOLVE]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_the_episodes_of_history_are_those_that_replay_records(market: dict[str, list[float | None]]) -> None:
     tracks = observe(BOOK, frame_of(market))
@@ -344,7 +345,7 @@ def test_a_missing_bar_does_not_reset_the_count_of_bars() -> None:
     assert said == [("pending", days[0]), ("open", days[3])]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_a_long_history_is_judged_as_a_short_one_though_by_two_threads(market: Mapping[str, Values]) -> None:
     wide = legs_of(BOOK, made(market))
@@ -357,7 +358,7 @@ def test_a_long_history_is_judged_as_a_short_one_though_by_two_threads(market: M
     assert [told(track) for track in apart] == [told(track) for track in together]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(MARKETS)
 def test_levels_of_the_same_metrics_are_judged_together_as_each_by_itself(
     market: Mapping[str, Values],
@@ -536,7 +537,7 @@ SYDNEY = calendar_sessions("XASX", date(2024, 1, 2), date(2024, 2, 2)).to_list()
 PRICES: st.SearchStrategy[float | None] = st.sampled_from([1.0, 3.0, 3.0, None])
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     st.lists(PRICES, min_size=len(SYDNEY), max_size=len(SYDNEY)),
     st.lists(PRICES, min_size=len(JANUARY), max_size=len(JANUARY)),

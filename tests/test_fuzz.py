@@ -8,13 +8,14 @@ import random
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import FaultyFileError
 from monitor.instruments import Catalogue
 from monitor.rulefile import read_pack
 from tests.benchmarks.fuzz_packs import faults_of, mutated
+from tests.support.examples import examples
 
 PACK = "pack: p\nabout: x\nmetrics:\n  gsr: gold / silver\n{metrics}rules:\n  r:\n    when: {when}\n    say: {say}\n"
 WORDS = (
@@ -31,7 +32,7 @@ def pack(when: str = "gsr > 90", say: str = "x", **metrics: str) -> str:
     return PACK.format(when=json.dumps(when), say=json.dumps(say), metrics=lines)
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(st.integers(100_000, 10_000_000))
 def test_a_changed_pack_is_refused_with_its_faults_or_the_engine_runs_it(
     catalogue: Catalogue, seed: int
@@ -39,19 +40,19 @@ def test_a_changed_pack_is_refused_with_its_faults_or_the_engine_runs_it(
     faults_of(mutated(random.Random(seed)), catalogue)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.text(max_size=300))
 def test_any_text_is_refused(catalogue: Catalogue, text: str) -> None:
     assert faults_of(text, catalogue)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=60))
 def test_any_condition_is_refused_or_runs(catalogue: Catalogue, when: str) -> None:
     faults_of(pack(when), catalogue)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.sampled_from(["", "gsr", "it", "gold", "gsr!r", "gsr.real"]),
     st.text("09.,+-%!:{}sdfgrc é_", max_size=6),
@@ -83,7 +84,7 @@ AMOUNTS: st.SearchStrategy[object] = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.lists(AMOUNTS, max_size=4)
     | st.fixed_dictionaries({}, optional=dict.fromkeys(("from", "to", "step", "default", "x"), AMOUNTS))

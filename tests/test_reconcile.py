@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import Kind, Reason
@@ -14,6 +14,7 @@ from monitor.policy import Decided
 from monitor.reconcile import WINDOW
 from monitor.rules import InstanceKey
 from monitor.storage.codec import from_plain, to_plain
+from tests.support.examples import examples
 from tests.support.made_up import Values, made, sessions
 from tests.support.rules import pack
 
@@ -321,7 +322,7 @@ CLOSES = st.sampled_from([0.8, 1.2, 1.8, 3.0, None])
 MARKETS = st.lists(CLOSES, min_size=14, max_size=14)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(MARKETS, MARKETS)
 def test_after_a_correction_the_state_is_that_of_a_fresh_fold_and_a_second_one_finds_nothing(
     before: list[float | None], after: list[float | None]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.clock import Clock
@@ -20,6 +20,7 @@ from monitor.routing import everything
 from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
 from tests.backtest.test_as_known import BEGIN, POLLS, Poll, seen
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE
 from tests.test_semantics_properties import MARKETS, RULES, Market, book_of
 
@@ -74,7 +75,7 @@ def run(
     return found
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(RULES, MARKETS, POLLS, RESTARTS)
 def test_what_is_decided_and_told_is_the_same_for_every_set_of_restarts(
     place: Path, rule: str, market: Market, polls: Sequence[Poll], restarts: frozenset[int]
@@ -84,7 +85,7 @@ def test_what_is_decided_and_told_is_the_same_for_every_set_of_restarts(
     assert run(place, book, market, polls, restarts) == run(place, book, market, polls, frozenset())
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(RULES, MARKETS, POLLS)
 def test_judging_once_more_finds_nothing_whatever_came_late_was_revised_or_doubted(
     place: Path, rule: str, market: Market, polls: Sequence[Poll]

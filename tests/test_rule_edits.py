@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import AlertState, Kind, Severity
@@ -12,6 +12,7 @@ from monitor.engine import observe
 from monitor.judge import Memories, Memory, judge
 from monitor.policy import Decided
 from monitor.rules import InstanceKey
+from tests.support.examples import examples
 from tests.support.made_up import Values, made, sessions
 from tests.support.rules import pack
 from tests.test_semantics_properties import DAYS, MARKETS, RULES, Market, book_of, stored, tracks_of
@@ -384,7 +385,7 @@ def test_a_late_open_of_a_rule_with_new_extremes_needs_no_new_session() -> None:
 # --- whatever the rules
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(RULES, RULES, MARKETS, st.integers(0, DAYS - 1))
 def test_after_an_edit_the_state_is_that_of_the_new_conditions_alone_and_a_second_look_finds_nothing(
     before: str, after: str, market: Market, day: int
@@ -404,7 +405,7 @@ def test_after_an_edit_the_state_is_that_of_the_new_conditions_alone_and_a_secon
         assert all(lived.number > 0 for lived in memory.past.lived)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(RULES, RULES, MARKETS, st.integers(0, DAYS - 1))
 def test_across_an_edit_everything_is_told_at_most_once_and_no_end_without_its_beginning(
     before: str, after: str, market: Market, day: int

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cycle import judge_new
@@ -21,6 +21,7 @@ from monitor.storage.database import writing
 from monitor.storage.store import Store, open_store
 from monitor.wellbeing import is_check_due, keep_check, last_check
 from tests.backtest.test_as_known import POLLS, Poll, live
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE, instrument, made, sessions
 from tests.support.rules import pack
 from tests.test_semantics_properties import MARKETS, RULES, Market, book_of
@@ -73,7 +74,7 @@ def health_titles(store: Store) -> list[str]:
 CLOSES = [1.0, 1.6, 2.4, 2.2, 1.8, 1.2, 1.1, 2.6]
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(RULES, RULES, MARKETS, POLLS, st.integers(0, 5))
 def test_an_honest_database_comes_out_the_same_whatever_was_late_revised_doubted_or_edited(
     template: Path, rule: str, edit: str, market: Market, polls: Sequence[Poll], edited: int

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import given, seed, settings
+from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from monitor import catchup
@@ -14,6 +14,7 @@ from monitor.judge import Memories, Memory, judge
 from monitor.policy import Decided
 from monitor.rules import Rulebook
 from monitor.storage.codec import from_plain, to_plain
+from tests.support.examples import SEED, examples
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 
@@ -79,8 +80,8 @@ _JUDGED: dict[str, Judged] = {}
 
 
 def life(test: Callable[..., None]) -> Callable[..., None]:
-    """A test that is handed a rule and a market, the same 80 as every other test of this kind."""
-    return settings(max_examples=80)(seed(1)(given(RULES, MARKETS)(test)))
+    """A test that is handed a rule and a market, the same ones as every other test of this kind."""
+    return examples(50)(seed(SEED)(given(RULES, MARKETS)(test)))
 
 
 def judged(rule: str, market: Market) -> Judged:
@@ -112,7 +113,7 @@ def each_by_itself(life: Judged) -> Judged:
     return memories, sorted(said, key=lambda one: (one.transition.rule, one.transition.instance or ""))
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(RULES, MARKETS, CUTS)
 def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
     book = book_of(rule)
@@ -120,7 +121,7 @@ def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[
     assert in_slices(book, market, cuts) == each_by_itself(judge(tracks_of(book, market), {}))
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(RULES, MARKETS, CUTS, st.integers(1, DAYS))
 def test_live_is_backtest_also_where_prices_stop(
     rule: str, market: Market, cuts: list[int], stop: int
@@ -136,7 +137,7 @@ def with_a_stop(market: Market, stop: int) -> Market:
     return {**market, "gold": [*market["gold"][:stop], *[None] * (DAYS - stop)], "slv": [1.0] * DAYS}
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(RULES, MARKETS, st.integers(0, DAYS - 1), CUTS)
 def test_after_a_first_judgement_any_slicing_is_the_same(
     rule: str, market: Market, start: int, cuts: list[int]
@@ -154,7 +155,7 @@ def test_after_a_first_judgement_any_slicing_is_the_same(
     assert (memories, said) == judge(tracks, begun)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(RULES, MARKETS)
 def test_skipping_idle_stretches_is_stepping_through_them(rule: str, market: Market) -> None:
     tracks = tracks_of(book_of(rule), market)
@@ -188,7 +189,7 @@ def states_of(found: Sequence[Decided], memories: Memories) -> tuple[list[str], 
     return ids, memories["p/r", None].state
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(STATE_KEYS, MESSAGE_KEYS, st.booleans(), MARKETS)
 def test_what_changes_messages_changes_no_state(
     state: dict[str, str], message: dict[str, str], ladder: bool, market: Market

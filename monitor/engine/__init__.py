@@ -12,13 +12,14 @@ stretches in which nothing can change are skipped.  Where only episodes are aske
 
 from monitor.engine.classing import rejudged
 from monitor.engine.due import groups_of
-from monitor.engine.inhibiting import Inhibitors
+from monitor.engine.inhibiting import Inhibitors, Span
 from monitor.engine.observing import complete_at, legs_of, observe, observe_legs
 from monitor.engine.replaying import episode_rows, episodes, opens, replay, state_after
 from monitor.engine.track import Track, transition
 
 __all__ = [
     "Inhibitors",
+    "Span",
     "Track",
     "complete_at",
     "episode_rows",

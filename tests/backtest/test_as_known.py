@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -29,6 +29,7 @@ from monitor.rules import Rulebook
 from monitor.storage.database import writing
 from monitor.storage.records import FIRST_STARTED
 from monitor.storage.store import Store, open_store
+from tests.support.examples import examples
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 from tests.test_semantics_properties import DAYS, GOES_ON, MARKETS, RULES, Market, book_of, with_a_stop
@@ -106,7 +107,7 @@ def live(store: Store, market: Market, polls: Sequence[Poll], books: Sequence[Ru
     return decided
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(RULES, MARKETS, POLLS)
 def test_live_transitions_are_those_of_a_backtest_of_what_was_known(
     template: Path, rule: str, market: Market, polls: Sequence[Poll]
@@ -121,7 +122,7 @@ def test_live_transitions_are_those_of_a_backtest_of_what_was_known(
     assert again == tuple(decided)
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(RULES, MARKETS, POLLS, st.integers(1, DAYS - 1))
 def test_they_are_where_prices_stop_and_others_go_on(
     template: Path, rule: str, market: Market, polls: Sequence[Poll], stop: int
@@ -137,7 +138,7 @@ def test_they_are_where_prices_stop_and_others_go_on(
     assert again == tuple(decided)
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(RULES, RULES, MARKETS, POLLS, st.integers(0, 5))
 def test_they_are_although_a_rule_was_edited_on_the_way(
     template: Path, rule: str, edit: str, market: Market, polls: Sequence[Poll], edited: int

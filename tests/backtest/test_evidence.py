@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.backtest import Evidence, Measured, measure, report_of, run
@@ -19,6 +19,7 @@ from monitor.backtest.forward import HORIZONS, Unmeasured
 from monitor.backtest.poison import Audit
 from monitor.backtest.values import ROWS, Outcome
 from monitor.routing import everything
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE, Values, made, sessions
 from tests.support.process import ROOT
 from tests.support.rules import pack
@@ -354,7 +355,7 @@ def test_rows_hold_all_results_and_no_nan() -> None:
 PLANTED = planted(700)
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(seed=st.integers(0, 100))
 def test_shuffled_rows_give_the_same_evidence(seed: int) -> None:
     bars = made({"gold": PLANTED[0], "silver": PLANTED[1]})

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.language import Const, Node, Scope, bounds_of, shown, understand, written
 from monitor.language.syntax import ExpressionError
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE
 
 METRICS: dict[str, Node] = {}
@@ -137,7 +138,7 @@ def test_a_threshold_that_moves_keeps_its_words() -> None:
 def test_strategies_reach_every_kind_of_node() -> None:
     seen: set[str] = set()
 
-    @settings(max_examples=50)
+    @examples(50)
     @given(conditions())
     def look(text: str) -> None:
         try:

@@ -9,13 +9,14 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bars import UTC
 from monitor.language import Node, Scope, evaluate, understand
 from monitor.language.nodes import Apply
 from monitor.metrics import FUNCTIONS, Function, Takes
+from tests.support.examples import examples
 from tests.support.made_up import CATALOGUE, FIRST, nothing_missing
 
 Bars = dict[str, list[float | None]]
@@ -23,7 +24,7 @@ Bars = dict[str, list[float | None]]
 
 SEEDS = st.integers(0, 10_000)
 WINDOWS = (2, 3, 8)
-FEW = settings(max_examples=8)
+FEW = examples(8)
 OF_CONDITIONS = ("streak", "sessions_since", "at_last")
 PLAIN = {
     name: function

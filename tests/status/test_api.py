@@ -1,7 +1,6 @@
 """The API: what it answers is what it says it answers, and the same as the terminal says."""
 
 import json
-import os
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -30,9 +29,10 @@ from monitor.storage.store import open_store
 from monitor.vitals import leave
 from tests.status.conftest import FIRST, HOME, JUDGING, NOW
 from tests.storage.examples import message
+from tests.support.examples import TIMES
 
-EXAMPLES = int(os.environ.get("METALWATCH_FUZZ_EXAMPLES", "15"))
-"""Questions of each address; many more make a long run."""
+EXAMPLES = 15 * TIMES
+"""Questions of each address."""
 
 HERE = {"Host": "127.0.0.1"}
 ANSWERS = {
