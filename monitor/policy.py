@@ -118,7 +118,7 @@ def decide(
     """Decide all transitions of one instance, in the order of sessions, over the sessions that were judged.
 
     `still_open` makes the transition that tells of an episode whose open was withheld; it is due after the first
-    session in which nothing withholds it any more and the instance is still firing.
+    session that is known, in which nothing withholds it any more and the instance is still firing.
     """
     talk = _Talk(told, cooldown, still_open, manners)
     done = 0
@@ -168,10 +168,10 @@ class _Talk:
             self._remind(session, self.told.ongoing)
 
     def _may_tell(self, session: date, owed: Severity) -> bool:
-        """Whether what is owed may be told; an escalation does not wait for the cooldown."""
+        """Whether what is owed may be told: something must be known; an escalation does not wait for the cooldown."""
         last = self.told.last_open if self.told.owed is not None else None
         over = last is None or (session - last).days >= self.cooldown
-        return over and self._hushed(session, owed) is None
+        return over and self.manners.known(session) and self._hushed(session, owed) is None
 
     def _hushed(self, session: date, level: Severity) -> str | None:
         """Why the open episode may not be told of in a session."""

@@ -223,7 +223,7 @@ def level_index(transition: Transition, tracks: Sequence[Track]) -> int:
 def test_the_strategies_reach_every_kind_of_transition() -> None:
     kinds: set[Kind] = set()
 
-    @examples(25)
+    @examples(50)
     @given(MARKETS)
     def look(market: dict[str, list[float | None]]) -> None:
         kinds.update(one.transition.kind for one in at_once(BOOK, frame_of(market))[1])

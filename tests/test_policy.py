@@ -338,6 +338,16 @@ def test_two_sent_opens_are_as_far_apart_as_the_cooldown_says_or_the_second_is_l
             assert over or later.level.rank > before.level.rank
 
 
+def test_what_is_owed_waits_for_a_session_of_which_something_is_known() -> None:
+    book = pack("r: {when: gold > 2, clear_when: gold < 1, cooldown: 4 days}")
+    closes = [3.0, 0.5, 3.0, 3.0, None, 3.0]
+    _, found = judge(observe(book, made({"gold": closes, "silver": [1.0] * 6})), {})
+
+    told = [(one.transition.kind, one.transition.session) for one in found if one.sent]
+    assert told[-1] == (Kind.STILL_OPEN, sessions(6)[5])
+    assert sessions(6)[4] - sessions(6)[0] == timedelta(days=4)
+
+
 def test_a_still_open_carries_the_numbers_of_its_own_session() -> None:
     prices = [3.5, 1.0, 3.2, 3.3, 3.4, 3.6, 3.7]
     _, found = judge(observe(BOOK, made({"gold": prices})), {})

@@ -81,7 +81,7 @@ _JUDGED: dict[str, Judged] = {}
 
 def life(test: Callable[..., None]) -> Callable[..., None]:
     """A test that is handed a rule and a market, the same ones as every other test of this kind."""
-    return examples(50)(seed(SEED)(given(RULES, MARKETS)(test)))
+    return examples(80)(seed(SEED)(given(RULES, MARKETS)(test)))
 
 
 def judged(rule: str, market: Market) -> Judged:
