@@ -76,7 +76,7 @@ def made(
         columns = [pl.Series(field, of, dtype=pl.Float64) for field, of in fields_of.items()]
         frame = _sessions_of(catalogue.instruments[name], own).hstack(columns)
         frames.append(frame.drop_nulls("close") if None in values else frame)
-    return pl.concat([bars.conform(frame) for frame in frames])
+    return bars.conform(pl.concat(frames))
 
 
 @cache
