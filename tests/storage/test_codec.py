@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import AlertState, LevelState, Severity
-from monitor.policy import Told
+from monitor.policy import Ongoing, Told
 from monitor.storage.codec import dumps, from_plain, loads, to_plain
 
 levels = st.lists(st.from_type(LevelState), max_size=3).map(tuple)
 states = st.builds(AlertState, levels=levels)
 instants = st.datetimes(timezones=st.just(UTC))
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.none()
+ongoing = st.builds(Ongoing, farthest=numbers)
 leg = st.fixed_dictionaries({"value": numbers, "session": st.dates(), "known_at": instants})
 
 
@@ -21,7 +22,7 @@ def test_a_state_survives_being_stored(state: AlertState) -> None:
     assert from_plain(AlertState, loads(dumps(to_plain(state)))) == state
 
 
-@given(st.from_type(Told))
+@given(st.builds(Told, ongoing=st.none() | ongoing))
 def test_what_people_heard_survives_being_stored(told: Told) -> None:
     assert from_plain(Told, loads(dumps(to_plain(told)))) == told
 
