@@ -5,7 +5,8 @@ told of.  When today's bars class one of those sessions differently, the session
 and the episodes compared:
 
 * an episode that overlaps one from before is the same; what changed is recorded, and told if it is open now and
-  was not, or the other way round; one that nobody heard of and that did not end after all opens late;
+  was not, or the other way round; one that nobody heard of and that did not end after all opens late.  Where one became
+  several, the last of them says whether it is open, and where several became one, the one that is open;
 * one that was not there before opens (and resolves), late;
 * one that is there no longer is retracted, and who heard of it hears of that too.
 
@@ -125,16 +126,17 @@ def reconcile(track: Track, state: AlertState, past: Past) -> Correction:
     now = lived(open_before(track, past.base), transitions, heard=())
     number = past.corrections + 1
     old_of = {one.opened: _counterpart(one, past.lived) for one in now}
-    kept = {old.number for old in old_of.values() if old is not None}
+    last_of = {old.number: one for one in now if (old := old_of[one.opened]) is not None}
+    gone = [old for old in past.lived if not any(old.overlaps(one) for one in now)]
     new = {one.opened for one in now if _is_news(old_of[one.opened], one)}
     retold = [t for t in transitions if t.opened in new]
     corrected = [
-        *(_about(window, old, Kind.RETRACT, reason) for old in past.lived if old.number not in kept),
+        *(_about(window, old, Kind.RETRACT, reason) for old in gone),
         *(
-            t
+            _about(window, one, kind, reason, session=_session_of(kind, one, transitions))
             for one in now
-            if one.opened not in new
-            for t in _changes(window, old_of[one.opened], one, reason, _reached(one, transitions))
+            if one.opened not in new and (old := old_of[one.opened]) is not None
+            if (kind := _change(old, one, is_last=last_of[old.number] is one)) is not None
         ),
     ]
     heard = {old.opened: old.heard for old in past.lived}
@@ -228,7 +230,10 @@ def _reason(before: Sequence[Step], now: Sequence[Step]) -> Reason:
 
 
 def _counterpart(one: Lived, before: Iterable[Lived]) -> Lived | None:
-    return next((old for old in before if old.overlaps(one)), None)
+    """The same episode as it was before: of several that became one, the one that is open."""
+    same = [old for old in before if old.overlaps(one)]
+    is_open = (old for old in same if old.resolved is None and one.resolved is None)
+    return next(is_open, same[0] if same else None)
 
 
 def _is_news(old: Lived | None, now: Lived) -> bool:
@@ -236,25 +241,28 @@ def _is_news(old: Lived | None, now: Lived) -> bool:
     return old is None or (old.resolved is not None and now.resolved is None and not old.heard)
 
 
-def _reached(one: Lived, transitions: Iterable[Transition]) -> date | None:
-    """The session in which an episode came to its worst level, if that is remembered."""
+def _change(old: Lived, new: Lived, *, is_last: bool) -> Kind | None:
+    """What happened to an episode that was there before, if anything; of several that it became, to the last one."""
+    if (old.opened, old.resolved, old.worst) == (new.opened, new.resolved, new.worst):
+        return None
+    if not is_last:
+        return Kind.AMEND
+    if old.resolved is None and new.resolved is not None:
+        return Kind.RESOLVE
+    if old.resolved is not None and new.resolved is None:
+        return Kind.REOPEN
+    is_louder = new.resolved is None and new.worst.rank > old.worst.rank
+    return Kind.ESCALATE if is_louder else Kind.AMEND
+
+
+def _session_of(kind: Kind, one: Lived, transitions: Iterable[Transition]) -> date | None:
+    """The session a change is told of: that of its end, or in which an episode came to its worst level, if remembered."""
+    if kind is Kind.RESOLVE:
+        return one.resolved
+    if kind is Kind.AMEND:
+        return None
     found = (t for t in transitions if t.kind in (Kind.OPEN, Kind.ESCALATE) and t.opened == one.opened)
     return next((t.session for t in found if t.level is one.worst), None)
-
-
-def _changes(
-    window: Track, old: Lived | None, new: Lived, reason: Reason, reached: date | None
-) -> list[Transition]:
-    """What happened to an episode that was there before."""
-    if old is None or (old.opened, old.resolved, old.worst) == (new.opened, new.resolved, new.worst):
-        return []
-    if old.resolved is None and new.resolved is not None:
-        return [_about(window, new, Kind.RESOLVE, reason, session=new.resolved)]
-    if old.resolved is not None and new.resolved is None:
-        return [_about(window, new, Kind.REOPEN, reason, session=reached)]
-    if new.resolved is None and new.worst.rank > old.worst.rank:
-        return [_about(window, new, Kind.ESCALATE, reason, session=reached)]
-    return [_about(window, new, Kind.AMEND, reason)]
 
 
 def _about(

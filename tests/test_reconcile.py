@@ -161,6 +161,29 @@ def test_an_episode_that_began_elsewhere_is_amended_in_silence() -> None:
     assert told([1.6, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]) == [("amend", 1, "revised_data", "silent kind")]
 
 
+def test_an_open_episode_that_becomes_two_is_open_still_and_nobody_hears_an_end() -> None:
+    before = [3.0, 3.0, 3.0, 3.0, 3.0, 3.0]
+    memories, _ = judged(before)
+    memories, second = judged([3.0, 3.0, 1.0, 3.0, 3.0, 3.0], memories)
+    _, third = judged([3.0, 3.0, 1.0, 3.0, 3.0, 3.0, 1.0], memories)
+
+    silently = ("revised_data", "silent kind")
+    assert heard(second) == [("amend", 1, *silently), ("amend", 4, *silently)]
+    assert heard(third) == [("resolve", 6, "threshold", "sent")]
+
+
+def test_an_episode_that_becomes_two_which_are_over_is_resolved_once() -> None:
+    said = told([3.0, 3.0, 3.0, 3.0, 3.0, 3.0], [3.0, 3.0, 1.0, 3.0, 3.0, 1.0])
+
+    assert said == [("amend", 1, "revised_data", "silent kind"), ("resolve", 5, "revised_data", "sent")]
+
+
+def test_two_episodes_that_become_one_which_is_open_are_open_still_and_none_is_taken_back() -> None:
+    said = told([3.0, 3.0, 1.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0, 3.0])
+
+    assert said == [("amend", 1, "revised_data", "silent kind")]
+
+
 def test_a_revision_that_classes_nothing_differently_says_nothing() -> None:
     assert told([1.6, 3.0, 3.0, 3.0], [1.7, 2.9, 3.1, 3.0]) == []
 
