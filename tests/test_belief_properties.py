@@ -41,7 +41,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(messages: Iterable[Decided], believed: Believed) -> None:
-    """What a reader takes for open afterwards; of an episode that began elsewhere it is still the same."""
+    """What a reader takes for open afterwards: neither what ended later, nor what was taken back in a session in which
+    it was open; an episode that began elsewhere is still the same.
+    """
     for one in messages:
         told = one.transition
         since = believed.setdefault((told.rule, told.instance), {})
@@ -52,11 +54,9 @@ def read(messages: Iterable[Decided], believed: Believed) -> None:
             since[opened] = told.episode
         elif one.sent and told.kind in TELLS:
             since[opened] = told.episode
-        elif one.sent and told.kind is Kind.RESOLVE:
-            for session in [session for session in since if session < told.session]:
+        elif one.sent and told.kind in (Kind.RESOLVE, Kind.RETRACT):
+            for session in [session for session in since if session <= told.session]:
                 del since[session]
-        elif one.sent and told.kind is Kind.RETRACT:
-            since.pop(opened, None)
 
 
 @examples(12)
