@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor.alerts import Kind, Reason, Transition
 from monitor.instruments import Catalogue, Instrument
-from monitor.language import shown
+from monitor.language import shown, written
 from monitor.rules import Instance, Level
 from monitor.standing import at_last, between, cleared, compared, fails, fires, lowest
 
@@ -39,9 +39,10 @@ def headline(instance: Instance, transition: Transition, *, more: int = 0, confi
     if fitting is not None:
         return fitting
     room = TITLE_LENGTH - len(line) + len(bound)
-    tail = _tail(bound, max(room, LEAST_BOUND))
-    name = _beginning(instance.rule.name, len(instance.rule.name) + room - len(tail))
-    return f"{loud} {name}{member}: {tail}{end}"
+    shortened = _beginning if bound == written(level.when) else _tail
+    told = shortened(bound, max(room, LEAST_BOUND))
+    name = _beginning(instance.rule.name, max(len(instance.rule.name) + room - len(told), LEAST_NAME))
+    return f"{loud} {name}{member}: {told}{end}"
 
 
 def _tail(text: str, room: int) -> str:
@@ -49,9 +50,9 @@ def _tail(text: str, room: int) -> str:
     return text if len(text) <= room else "…" + text[1 - room :]
 
 
-def _beginning(name: str, room: int) -> str:
-    """As much of a name as there is space for, though never nothing."""
-    return name if len(name) <= room else name[: max(room, LEAST_NAME) - 1] + "…"
+def _beginning(text: str, room: int) -> str:
+    """The beginning of a name, or of a condition that is told without numbers."""
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def words(instance: Instance, transition: Transition) -> str:

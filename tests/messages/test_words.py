@@ -279,6 +279,16 @@ def test_a_long_name_gives_way_to_the_numbers_and_to_the_member_of_its_group() -
     assert len(line) == 80
 
 
+def test_a_long_condition_that_is_told_without_numbers_keeps_its_beginning() -> None:
+    condition = "not (crosses_below(gsr, 80) and crosses_below(silver, sma(silver, 200)))"
+    quiet = made_up(f"quiet: {{when: '{condition}'}}")
+
+    line = headline(quiet, transition(quiet, quiet.levels[0], values={}))
+
+    assert line == "WARNING quiet: not (crosses_below(gsr, 80) and crosses_below(silver…, 2026-01-30"
+    assert len(line) == 80
+
+
 def test_an_unknown_number_is_a_question_mark() -> None:
     one = transition(RATIO, RATIO.levels[0], values={"gsr": None, "silver": None})
 
