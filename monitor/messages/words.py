@@ -39,7 +39,8 @@ def headline(instance: Instance, transition: Transition, *, more: int = 0, confi
     if fitting is not None:
         return fitting
     room = TITLE_LENGTH - len(line) + len(bound)
-    shortened = _beginning if bound == written(level.when) else _tail
+    plain = {written(node) for one in instance.levels for node in (one.when, one.clear_when) if node}
+    shortened = _beginning if bound in plain else _tail
     told = shortened(bound, max(room, LEAST_BOUND))
     name = _beginning(instance.rule.name, max(len(instance.rule.name) + room - len(told), LEAST_NAME))
     return f"{loud} {name}{member}: {told}{end}"

@@ -284,7 +284,10 @@ def test_a_long_condition_that_is_told_without_numbers_keeps_its_beginning() -> 
     quiet = made_up(f"quiet: {{when: '{condition}'}}")
 
     line = headline(quiet, transition(quiet, quiet.levels[0], values={}))
+    ending = made_up(f"ending: {{when: gsr > 80, clear_when: '{condition}'}}")
+    end = headline(ending, transition(ending, ending.levels[0], Kind.RESOLVE, values={}))
 
+    assert end == "RESOLVED ending: not (crosses_below(gsr, 80) and crosses_below(silv…, 2026-01-30"
     assert line == "WARNING quiet: not (crosses_below(gsr, 80) and crosses_below(silver…, 2026-01-30"
     assert len(line) == 80
 
