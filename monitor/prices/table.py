@@ -39,6 +39,7 @@ _CLOCK = r"^[T ]\s*(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d
 _MOST_FAULTS = 50
 _NUMBER_HINT = "expected one such as 1234.5, or nothing where there is no value"
 _COMPACT = len("20260130")
+_FIRST_YEAR = 1000
 _DAY = 24 * 60 * 60
 
 
@@ -181,7 +182,10 @@ def _number(table: Table, name: str) -> pl.Expr:
 
 
 def _dated(dates: pl.Series, instrument: Instrument) -> pl.DataFrame:
-    """`session`, null where the date cannot be read, and `stamp`, the time of day written beside it."""
+    """`session`, null where the date cannot be read, and `stamp`, the time of day written beside it.
+
+    A year of two digits is none: `24/11/26` may be of 2024 or of 2026, and is not of the year 24.
+    """
     moments = _moments(dates)
     local = pl.col("instant").dt.convert_time_zone(instrument.zone)
     evening = (local.dt.time() >= FUTURES_DAY_BEGINS) & (instrument.kind == AssetKind.FUTURE)
@@ -189,8 +193,9 @@ def _dated(dates: pl.Series, instrument: Instrument) -> pl.DataFrame:
     written_on, stamp = pl.col("moment").dt.date(), pl.col("moment").dt.time()
     # A date at midnight is a label in whatever zone it has; any other instant belongs to a day of the exchange.
     is_label = pl.col("instant").is_null() | (stamp == time(0))
+    session = pl.when(is_label).then(written_on).otherwise(traded_on)
     return moments.select(
-        pl.when(is_label).then(written_on).otherwise(traded_on).alias("session"), stamp.alias("stamp")
+        pl.when(session.dt.year() >= _FIRST_YEAR).then(session).alias("session"), stamp.alias("stamp")
     )
 
 

@@ -110,6 +110,12 @@ def test_a_decimal_comma_is_refused_rather_than_read_as_thousands(read: Read) ->
     assert "the close '1,234' is not a number" in faults_of(read, "Date;Close\n2025-01-02;1,234\n")[0]
 
 
+@pytest.mark.parametrize("day", ["25-01-02", "02-01-25", "02/01/25"])
+def test_a_year_of_two_digits_is_refused_rather_than_read_as_one_of_antiquity(read: Read, day: str) -> None:
+    with pytest.raises(FaultyFileError, match=f"the date '{day}' is not a date"):
+        read(f"Date,Close\n{day},5\n")
+
+
 def test_a_row_cut_short_or_too_long_is_a_fault(read: Read) -> None:
     assert faults_of(read, HEADER + ROW + "2025-01-03,10,12\n2025-01-06,1,234.5,1,1,1,1,1\n") == [
         "spy.csv:3:1: the row has 3 fields; expected 7 as in the header",
