@@ -174,7 +174,7 @@ def _number(table: Table, name: str) -> pl.Expr:
     text = column.str.strip_chars()
     empty = text.str.to_lowercase().is_in(_NO_VALUE) | column.is_null()
     bare = text.str.strip_prefix("$")
-    if table.separator != ";":  # there a comma may be a decimal one
+    if table.separator == ",":  # elsewhere a comma may be a decimal one
         ungrouped = bare.str.replace_all(",", "", literal=True)
         bare = pl.when(bare.str.contains(_THOUSANDS)).then(ungrouped).otherwise(bare)
     read = bare.cast(pl.Float64, strict=False).fill_null(float("nan"))

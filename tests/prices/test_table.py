@@ -106,8 +106,11 @@ def test_every_row_that_cannot_be_read_is_told_with_its_line(read: Read) -> None
     ]
 
 
-def test_a_decimal_comma_is_refused_rather_than_read_as_thousands(read: Read) -> None:
-    assert "the close '1,234' is not a number" in faults_of(read, "Date;Close\n2025-01-02;1,234\n")[0]
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_decimal_comma_is_refused_rather_than_read_as_thousands(read: Read, sign: str) -> None:
+    assert (
+        "the close '1,234' is not a number" in faults_of(read, f"Date{sign}Close\n2025-01-02{sign}1,234\n")[0]
+    )
 
 
 @pytest.mark.parametrize("day", ["25-01-02", "02-01-25", "02/01/25"])
