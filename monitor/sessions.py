@@ -2,7 +2,8 @@
 
 The sessions of an exchange come from exchange-calendars.  What it says of the exchanges that ship is written in
 `closures`; the library itself, which takes a second, is imported only for others, for years that are not there, and
-when another version of it is installed.  What a vendor leaves out of sessions or adds is in the instrument.  This
+when another version of it is installed.  In years of which the library does not know yet, or no more, every weekday counts as a session: Shanghai
+publishes its holidays a year at a time.  What a vendor leaves out of sessions or adds is in the instrument.  This
 module does not know bars.
 
 A settle time has two readings.  `settled_at` tells one session, short days included, and serves the schedule;
@@ -33,6 +34,9 @@ _A_DAY = timedelta(days=1)
 _USUAL_START = 2000
 _FRIDAY = 5
 _NEW_YEARS = ((1, 1), (12, 31))
+_FIRST_INSTANT, _LAST_INSTANT = date(1700, 1, 1), date(2259, 12, 31)
+"""What the library can count."""
+_SHOWN = 200
 
 
 def expected_sessions(instrument: Instrument, start: date, end: date) -> pl.Series:
@@ -136,14 +140,26 @@ def calendar_sessions(calendar: str, start: date, end: date) -> pl.Series:
     if calendar == WEEKDAYS:
         days = pl.date_range(start, end, eager=True).alias("session")
         return days.filter(days.dt.weekday() <= _FRIDAY)
-    days = _hours(calendar, start, end).sessions
-    return days.filter(days.is_between(start, end))
+    hours = _hours(calendar, start, end)
+    known = hours.sessions.filter(hours.sessions.is_between(start, end))
+    if hours.first <= start and end <= hours.last:
+        return known
+    before = calendar_sessions(WEEKDAYS, start, min(end, hours.first - _A_DAY))
+    after = calendar_sessions(WEEKDAYS, max(start, hours.last + _A_DAY), end)
+    return pl.concat([before, known, after])
+
+
+def known_until(calendar: str, day: date) -> date:
+    """This day, or an earlier one if the calendar's holidays are known only up to there."""
+    return day if calendar == WEEKDAYS else min(day, _hours(calendar, day, day).last)
 
 
 @dataclass(frozen=True, slots=True)
 class _Hours:
-    """The sessions of one exchange over some years, its usual close, and its early closes by session."""
+    """The sessions of one exchange from a first to a last date, its usual close, and its early closes by session."""
 
+    first: date
+    last: date
     sessions: pl.Series
     close: time
     early_closes: dict[date, datetime]
@@ -154,7 +170,7 @@ def _hours(calendar: str, start: date, end: date) -> _Hours:
     first, last = _written_years(calendar)
     if first <= start.year and end.year <= last:
         return _written(calendar)
-    return _asked(_library(calendar, start, end))
+    return _asked(*_library(calendar, start, end))
 
 
 def _written_years(calendar: str) -> tuple[int, int]:
@@ -183,13 +199,16 @@ def _written(calendar: str) -> _Hours:
                 closed.append(day)
     first, last = (date(year, *ends) for year, ends in zip(_written_years(calendar), _NEW_YEARS, strict=True))
     weekdays = calendar_sessions(WEEKDAYS, first, last)
-    return _Hours(_without(weekdays, closed), time.fromisoformat(closures.USUAL_CLOSE[calendar]), early)
+    usual = time.fromisoformat(closures.USUAL_CLOSE[calendar])
+    return _Hours(first, last, _without(weekdays, closed), usual, early)
 
 
 @lru_cache(maxsize=64)
-def _asked(library: Any) -> _Hours:
+def _asked(library: Any, first: date, last: date) -> _Hours:
     early = library.closes[library.early_closes]
     return _Hours(
+        first,
+        last,
         sessions=pl.Series("session", library.sessions.to_numpy().astype("datetime64[D]"), dtype=pl.Date),
         close=library.close_times[-1][1],
         early_closes={day.date(): close.to_pydatetime().astimezone(UTC) for day, close in early.items()},
@@ -198,7 +217,12 @@ def _asked(library: Any) -> _Hours:
 
 def _trading(calendar: str, session: date) -> list[tuple[datetime, datetime]]:
     """From when to when a session trades: two stretches where it has a midday break."""
-    day, library = session.isoformat(), _library(calendar, session, session)
+    library, first, last = _library(calendar, session, session)
+    if not first <= session <= last:
+        usual = (library.open_times[-1][1], library.close_times[-1][1])
+        start, end = (datetime.combine(session, at, library.tz).astimezone(UTC) for at in usual)
+        return [(start, end)]
+    day = session.isoformat()
     ends = [library.session_open(day), library.session_close(day)]
     if library.session_has_break(day):
         ends[1:1] = [library.session_break_start(day), library.session_break_end(day)]
@@ -206,30 +230,40 @@ def _trading(calendar: str, session: date) -> list[tuple[datetime, datetime]]:
     return list(zip(instants[::2], instants[1::2], strict=True))
 
 
-def _library(calendar: str, start: date, end: date) -> Any:
-    """The library's own calendar over whole decades: one build, which takes 0.1 s, serves nearly all questions."""
-    try:
-        return _build(calendar, min(_USUAL_START, start.year // 10 * 10), end.year // 10 * 10 + 9)
-    except ValueError:  # beyond what the library knows of this exchange: some end this year
-        return _years(calendar, start.year, end.year)
+def _library(calendar: str, start: date, end: date) -> tuple[Any, date, date]:
+    """The library's own calendar over whole decades, and from when to when: one build, which takes 0.1 s, serves nearly all questions."""
+    earliest, latest = _bounds(calendar)
+    first = max(date(max(min(_USUAL_START, _decade(start)), 1), 1, 1), earliest)
+    last = min(date(max(_decade(end), _decade(first)) + 9, 12, 31), latest)
+    return _build(calendar, first, last), first, last
 
 
-def _years(calendar: str, first: int, last: int) -> Any:
+def _decade(day: date) -> int:
+    return day.year // 10 * 10
+
+
+@cache
+def _bounds(calendar: str) -> tuple[date, date]:
+    """The first and the last date of which the library can know whether it is a session."""
+    import exchange_calendars
+
     try:
-        return _build(calendar, first, last)
+        library = exchange_calendars.get_calendar(calendar)
     except ValueError as error:
         raise MonitorError(
-            f"the sessions of {calendar} are not known for all of {first} to {last}: {error}; "
-            "update exchange-calendars or ask for a shorter span"
+            f"the sessions of {calendar} are not known: {str(error)[:_SHOWN]}; update exchange-calendars, "
+            "or name another calendar"
         ) from None
+    first, last = library.bound_min(), library.bound_max()
+    return (first.date() if first else _FIRST_INSTANT, last.date() if last else _LAST_INSTANT)
 
 
 @lru_cache(maxsize=64)
-def _build(calendar: str, first: int, last: int) -> Any:
+def _build(calendar: str, first: date, last: date) -> Any:
     import exchange_calendars
 
     # The library's own range ends a year from today; ours is given, so no answer depends on the day it is asked.
-    return exchange_calendars.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
+    return exchange_calendars.get_calendar(calendar, start=str(first), end=str(last))
 
 
 def _since_midnight(clock: time) -> timedelta:

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from monitor import closures
-from monitor.errors import MonitorError
 from monitor.instruments import CALENDARS, Catalogue, Instrument
 from monitor.sessions import (
     calendar_sessions,
     expected_sessions,
     is_session,
+    known_until,
     local_instants,
     missing_sessions,
     next_session,
@@ -101,10 +101,26 @@ def test_sessions_are_the_same_whatever_span_was_asked_before() -> None:
     assert wide.filter(wide.dt.year() == 2010).equals(narrow)
 
 
-def test_a_calendar_that_ends_answers_up_to_its_end_and_says_so_beyond() -> None:
+def test_beyond_the_end_of_a_calendar_every_weekday_counts() -> None:
     assert len(calendar_sessions("XSHG", date(2026, 9, 28), date(2026, 10, 9))) == 5
-    with pytest.raises(MonitorError, match="update exchange-calendars"):
-        calendar_sessions("XSHG", date(2026, 1, 1), date(2060, 1, 1))
+    assert len(calendar_sessions("XSHG", date(2062, 9, 29), date(2062, 10, 3))) == 3
+    assert calendar_sessions("XSHG", date(2026, 9, 28), date(2062, 10, 6)).is_sorted()
+    assert known_until("XSHG", date(2062, 10, 6)) < date(2062, 10, 6)
+    assert known_until("XSHG", date(2026, 9, 28)) == date(2026, 9, 28)
+
+
+def test_before_the_beginning_of_a_calendar_every_weekday_counts() -> None:
+    assert len(calendar_sessions("XBOM", date(1990, 1, 22), date(1990, 1, 28))) == 5
+    assert len(calendar_sessions("XBOM", date(1256, 1, 1), date(2000, 1, 1))) > 100_000
+
+
+def test_beyond_the_end_of_a_calendar_an_exchange_trades_at_its_usual_hours(catalogue: Catalogue) -> None:
+    shanghai = catalogue.instruments["shanghai_silver"]
+    noon = datetime(2062, 10, 3, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+    assert trading_since(shanghai, noon) == noon.replace(hour=9, minute=30)
+    assert trading_since(shanghai, noon.replace(hour=16)) is None
+    assert settled_at(shanghai, noon.date()) == noon.replace(hour=15)
 
 
 def test_gold_settles_at_half_past_one_in_new_york_in_winter_and_summer(gold: Instrument) -> None:

@@ -100,11 +100,14 @@ def _first(error: MonitorError) -> str:
 
 def _calendars(rulebook: "Rulebook", now: datetime) -> _Finding:
     """Sessions of the coming year, of every calendar the rules need."""
-    from monitor.sessions import calendar_sessions
+    from monitor.sessions import known_until
 
     calendars = sorted({one.calendar for one in rulebook.catalogue.subset(rulebook.instruments)})
-    for name in calendars:
-        calendar_sessions(name, now.date(), now.date() + timedelta(days=365))
+    a_year_on = now.date() + timedelta(days=365)
+    ends = {name: known_until(name, a_year_on) for name in calendars}
+    if short := [f"{name} up to {day}" for name, day in ends.items() if day < a_year_on]:
+        told = f"holidays are known of {', '.join(short)}; after that every weekday counts as a session"
+        return _Finding("calendars", FAULT, f"{told}; update exchange-calendars")
     return _Finding("calendars", OK, f"{', '.join(calendars)}: sessions are known for the coming year")
 
 

@@ -60,7 +60,7 @@ def sessions_known(frame: pl.DataFrame, instrument: Instrument) -> pl.Series | N
         return None
     try:
         return expected_sessions(instrument, first, last)
-    except MonitorError:  # older or newer than what is known of this exchange: no opinion
+    except MonitorError:  # nothing is known of this exchange: no opinion
         return None
 
 

@@ -320,3 +320,23 @@ def test_doctor_judges_the_last_month_again_and_names_the_bar_that_was_changed(h
     assert "were judged again and came out the same" in " ".join(honest.stdout.split())
     assert changed.returncode == 1
     assert "differences, the first: gold 2020-03-12: judged with 1589.3" in " ".join(changed.stdout.split())
+
+
+def test_rules_go_on_where_the_holidays_of_an_exchange_are_not_known_yet_and_doctor_says_so(
+    home: Home,
+) -> None:
+    settings = "database: mw.db\npacks: [precious, premium]\nprices: {source: files, folder: prices}\n"
+    (home.folder / "metalwatch.yml").write_text(settings, encoding="utf-8")
+    (home.folder / "prices").mkdir()
+    for name in ("gold", "silver", "copper", "pslv", "usdcny", "shanghai_silver"):
+        rows = "\n".join(f"2062-10-0{day},80" for day in (2, 3, 4, 5))
+        (home.folder / "prices" / f"{name}.csv").write_text(f"date,close\n{rows}\n", encoding="utf-8")
+    typed = home.command("prices", "import", "prices/shanghai_silver.csv", "--clock", "2062-10-04T20:00Z")
+    done = home.command("once", "--json", "--clock", "2062-10-04T20:00Z")
+    later = home.command("once", "--json", "--clock", "2062-10-05T20:00Z")
+    told = home.command("doctor", "--clock", "2062-10-05T20:00Z")
+
+    assert (typed.returncode, done.returncode, later.returncode) == (0, 0, 0), done.stderr + later.stderr
+    assert json.loads(later.stdout)["sessions"][-1] == "2062-10-05"
+    assert "XSHG up to" in told.stdout
+    assert told.returncode == 1
