@@ -289,5 +289,9 @@ def served(
     known = frame.filter(pl.col("known_at") <= now)
     if known.is_empty():
         return Fetched(instrument.id, Outcome.EMPTY, detail=f"no bar was known by {now:%Y-%m-%d %H:%M %Z}")
-    wanted = known if since is None else known.filter(pl.col("session") >= since - OVERLAP)
+    first = date.min if since is None else since - OVERLAP
+    wanted = known.filter(pl.col("session") >= first)
+    if wanted.is_empty():
+        told = f"its prices end on {known['session'].max()}; expected some from {first} on"
+        return Fetched(instrument.id, Outcome.EMPTY, detail=told)
     return Fetched(instrument.id, Outcome.OK, wanted, meta=meta or {})

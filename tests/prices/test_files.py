@@ -107,6 +107,20 @@ def test_a_file_source_serves_what_was_known_from_a_few_days_before_the_last_ses
     assert set(answers[1].bars["status"]) == {Status.FINAL}
 
 
+def test_a_file_that_ends_long_before_what_is_held_is_no_answer(tmp_path: Path, catalogue: Catalogue) -> None:
+    (tmp_path / "spy.csv").write_text("Date,Close\n2025-07-01,5\n", encoding="utf-8")
+
+    (cut,) = FileSource(tmp_path, catalogue).fetch(
+        catalogue.subset(["spy"]),
+        interval="1d",
+        since={"spy": date(2025, 8, 1)},
+        now=datetime(2025, 8, 5, tzinfo=UTC),
+    )
+
+    assert cut.outcome is Outcome.EMPTY
+    assert cut.detail == "its prices end on 2025-07-01; expected some from 2025-07-22 on"
+
+
 def test_a_file_source_answers_for_a_file_it_cannot_read(
     write: Write, tmp_path: Path, catalogue: Catalogue
 ) -> None:
