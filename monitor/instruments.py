@@ -90,7 +90,9 @@ _CODES = """
     XMAD XMEX XMIL XMOS XNYS XNZE XOSL XPAR XPHS XPRA XRIS XSAU XSES XSGO XSHG XSTO XSTU XSWX XTAE XTAI XTAL XTKS
     XTSE XWAR XWBO XZAG
 """
-CALENDARS = frozenset(_CODES.split())
+UNTOLD = frozenset({"ASEX", "XBEL", "XBSE", "XCYS", "XTAE"})
+"""Calendars for which the installed exchange-calendars fails."""
+CALENDARS = frozenset(_CODES.split()) - UNTOLD
 """Calendars an instrument may follow.  Written out, because asking exchange-calendars costs 250 ms."""
 
 RESERVED = frozenset({"and", "or", "not", "it", "true", "false"})
@@ -129,6 +131,8 @@ def _currency(value: str) -> str:
 
 
 def _calendar(value: str) -> str:
+    if value in UNTOLD:
+        raise ValueError(f"the sessions of {value} cannot be told just now; take 24/5, every weekday")
     if value not in CALENDARS:
         hint = did_you_mean(value, CALENDARS) or "expected an ISO 10383 code such as XNYS or XASX, or 24/5"
         raise ValueError(f'unknown calendar "{hidden(value)}"; {hint}')

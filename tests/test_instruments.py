@@ -129,6 +129,11 @@ def test_shipped_ids_and_groups_are_words_that_rules_can_use(catalogue: Catalogu
             "calendar: XNYSE",
             '8:15: "calendar": unknown calendar "XNYSE"; did you mean "XNYS"?',
         ),
+        (
+            "calendar: XNYS",
+            "calendar: XTAE",
+            '8:15: "calendar": the sessions of XTAE cannot be told just now; take 24/5, every weekday',
+        ),
         ("settle: 13:30", "settle: 24:30", '9:13: "settle": expected a time of day from 00:00 to 23:59'),
         ("settle: 13:30", "settle: noon", '9:13: "settle": expected a time of day from 00:00 to 23:59'),
         (

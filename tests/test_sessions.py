@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from monitor import closures
-from monitor.instruments import CALENDARS, Catalogue, Instrument
+from monitor.instruments import CALENDARS, UNTOLD, Catalogue, Instrument
 from monitor.sessions import (
     calendar_sessions,
     expected_sessions,
@@ -42,6 +42,14 @@ def test_every_calendar_a_catalogue_may_name_is_one_the_library_has() -> None:
     import exchange_calendars
 
     assert set(exchange_calendars.get_calendar_names(include_aliases=False)) >= CALENDARS
+
+
+@pytest.mark.parametrize("calendar", sorted(UNTOLD))
+def test_a_calendar_that_is_refused_is_one_for_which_the_library_fails(calendar: str) -> None:
+    import exchange_calendars
+
+    with pytest.raises((ValueError, NotImplementedError)):
+        exchange_calendars.get_calendar(calendar, start="2025-01-01", end="2026-12-31")
 
 
 def test_what_is_written_of_calendars_is_what_the_installed_library_says() -> None:
