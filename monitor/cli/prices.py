@@ -167,14 +167,31 @@ def show(
     if json:
         show_json({"prices": source.label, "as_of": instant, "bars": newest.to_dicts()})
         return
-    if newest.is_empty():
-        then = f"no prices were known at {instant:%Y-%m-%d %H:%M} UTC" if instant else "no prices are held"
-        raise UsageError(f"{then}; run `metalwatch prices fetch`" if instant is None else then)
+    lacking = [one for one in found.catalogue.subset(wanted) if one.id not in set(newest["instrument"])]
+    if newest.is_empty() or lacking:
+        told = _lacking(lacking, instant)
+        if newest.is_empty():
+            raise UsageError(told)
+        note(f"warning: {told}")
     columns = ("instrument", "session", "open", "high", "low", "close", "volume", "status")
-    rows = [[_cell(row[name]) for name in columns] for row in newest.to_dicts()]
+    whole = newest.with_columns(volume=newest["volume"].round().cast(int))
+    rows = [[_cell(row[name]) for name in columns] for row in whole.to_dicts()]
     known = f", as known at {instant:%Y-%m-%d %H:%M} UTC" if instant else ""
     say(f"Prices: {source.label}{known}")
     table(columns, rows, right=(2, 3, 4, 5, 6))
+
+
+def _lacking(lacking: "list[Instrument]", instant: datetime | None) -> str:
+    """That no prices are held, of some instruments or at all, and what brings them."""
+    from monitor.instruments import AssetKind
+
+    names = [one.id for one in lacking]
+    what = f"no prices of {', '.join(names)}" if names else "no prices"
+    if instant is not None:
+        return f"{what} were known at {instant:%Y-%m-%d %H:%M} UTC"
+    if names and all(one.kind is AssetKind.MANUAL for one in lacking):
+        return f"{what} are held; nobody serves them: use `metalwatch prices enter` or `prices import`"
+    return f"{what} are held; run `{' '.join(['metalwatch prices fetch', *names])}`"
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -199,6 +216,6 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if not isinstance(value, float):
-        return str(value)
+        return f"{value:,}" if isinstance(value, int) else str(value)
     places = max(2, 5 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else "0"

@@ -116,6 +116,32 @@ def test_prices_are_shown_with_the_digits_that_a_rate_or_a_price_by_the_pound_ha
     assert " 5.926 " in held
 
 
+def test_prices_that_are_not_held_are_told_with_what_brings_them(home: Home) -> None:
+    (home.folder / "gold.csv").write_text("date,close\n2020-03-10,1660\n", encoding="utf-8")
+    imported(home, "gold.csv")
+
+    some = home.command("prices", "show", "gold", "slv")
+    none = home.command("prices", "show", "slv", "nem")
+    typed = home.command("prices", "show", "pslv_nav")
+
+    assert " 1,660 " in some.stdout
+    assert some.stderr == "warning: no prices of slv are held; run `metalwatch prices fetch slv`\n"
+    assert "no prices of slv, nem are held; run `metalwatch prices fetch slv nem`" in none.stderr
+    assert none.returncode == 2
+    assert "use `metalwatch prices enter`" in typed.stderr
+
+
+def test_a_volume_is_shown_whole(home: Home) -> None:
+    rows = "date,close,volume\n2020-03-10,16,20001600.68\n2020-03-11,16,\n"
+    (home.folder / "slv.csv").write_text(rows, encoding="utf-8")
+    imported(home, "slv.csv")
+
+    held = home.command("prices", "show", "slv").stdout
+
+    assert " 20,001,601  final " in held
+    assert " -  final " in held
+
+
 def test_sessions_that_a_file_misses_are_told_and_fetched(home: Home, yahoo: YahooServer) -> None:
     whole = straight(1600, 1)
     rows = [f"{bar.session},{bar.close}" for bar in whole if bar.session != date(2020, 2, 20)]
