@@ -292,6 +292,6 @@ def served(
     first = date.min if since is None else since - OVERLAP
     wanted = known.filter(pl.col("session") >= first)
     if wanted.is_empty():
-        told = f"its prices end on {known['session'].max()}; expected some from {first} on"
+        told = f"its prices end on {known['session'].sort()[-1]}; expected some from {first} on"
         return Fetched(instrument.id, Outcome.EMPTY, detail=told)
     return Fetched(instrument.id, Outcome.OK, wanted, meta=meta or {})
