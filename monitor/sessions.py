@@ -2,9 +2,9 @@
 
 The sessions of an exchange come from exchange-calendars.  What it says of the exchanges that ship is written in
 `closures`; the library itself, which takes a second, is imported only for others, for years that are not there, and
-when another version of it is installed.  In years of which the library does not know yet, or no more, every weekday counts as a session: Shanghai
-publishes its holidays a year at a time.  What a vendor leaves out of sessions or adds is in the instrument.  This
-module does not know bars.
+when another version of it is installed.  In years of which the library does not know yet, or no more, every weekday
+counts as a session: Shanghai publishes its holidays a year at a time.  What a vendor leaves out of sessions or adds is
+in the instrument.  This module does not know bars.
 
 A settle time has two readings.  `settled_at` tells one session, short days included, and serves the schedule;
 `settled_at_column` takes the regular time for every session and dates history: never too early, at most an
@@ -231,7 +231,9 @@ def _trading(calendar: str, session: date) -> list[tuple[datetime, datetime]]:
 
 
 def _library(calendar: str, start: date, end: date) -> tuple[Any, date, date]:
-    """The library's own calendar over whole decades, and from when to when: one build, which takes 0.1 s, serves nearly all questions."""
+    """The library's own calendar over whole decades, and from when to when: one build, which takes 0.1 s, serves nearly
+    all questions.
+    """
     earliest, latest = _bounds(calendar)
     first = max(date(max(min(_USUAL_START, _decade(start)), 1), 1, 1), earliest)
     last = min(date(max(_decade(end), _decade(first)) + 9, 12, 31), latest)

@@ -35,6 +35,8 @@ NUMBERS = ("open", "high", "low", "close", "volume")
 
 _NO_VALUE = ("", "null", "nan", "none", "n/a", "na", "-")
 _THOUSANDS = r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$"
+_SURELY_THOUSANDS = r"^[-+]?\d{1,3}((,\d{3})+\.\d+|(,\d{3}){2,})$"
+"""Of `1,234` alone nobody knows whether the comma is a decimal one."""
 _CLOCK = r"^[T ]\s*(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$"
 _MOST_FAULTS = 50
 _NUMBER_HINT = "expected one such as 1234.5, or nothing where there is no value"
@@ -174,9 +176,8 @@ def _number(table: Table, name: str) -> pl.Expr:
     text = column.str.strip_chars()
     empty = text.str.to_lowercase().is_in(_NO_VALUE) | column.is_null()
     bare = text.str.strip_prefix("$")
-    if table.separator == ",":  # elsewhere a comma may be a decimal one
-        ungrouped = bare.str.replace_all(",", "", literal=True)
-        bare = pl.when(bare.str.contains(_THOUSANDS)).then(ungrouped).otherwise(bare)
+    grouped = bare.str.contains(_THOUSANDS if table.separator == "," else _SURELY_THOUSANDS)
+    bare = pl.when(grouped).then(bare.str.replace_all(",", "", literal=True)).otherwise(bare)
     read = bare.cast(pl.Float64, strict=False).fill_null(float("nan"))
     return pl.when(~empty).then(read).alias(name)
 

@@ -107,6 +107,13 @@ def test_every_row_that_cannot_be_read_is_told_with_its_line(read: Read) -> None
 
 
 @pytest.mark.parametrize("sign", [";", "\t"])
+def test_thousands_that_can_be_nothing_else_are_understood_in_any_file(read: Read, sign: str) -> None:
+    prices = read(f"Date{sign}Close{sign}Volume\n2025-01-02{sign}1,234.50{sign}12,000,000\n")
+
+    assert prices.frame.select("close", "volume").row(0) == (1234.5, 12_000_000.0)
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
 def test_a_decimal_comma_is_refused_rather_than_read_as_thousands(read: Read, sign: str) -> None:
     assert (
         "the close '1,234' is not a number" in faults_of(read, f"Date{sign}Close\n2025-01-02{sign}1,234\n")[0]
