@@ -89,7 +89,8 @@ def _strange_columns(frame: pl.DataFrame, file: str) -> Iterator[Fault]:
     """Columns whose cells cannot be read as one date or number each."""
     for name in ("date", *NUMBERS):
         kind = frame.schema[name]
-        if kind.is_nested() or kind == pl.Binary:
+        no_number = name != "date" and kind.is_temporal()
+        if kind.is_nested() or no_number or kind in (pl.Binary, pl.Boolean, pl.Duration):
             wanted = "a date" if name == "date" else "a number"
             yield Fault(Place(file), f"the column for the {name} is of type {kind}; expected {wanted} a row")
 

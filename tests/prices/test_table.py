@@ -1,6 +1,6 @@
 """Price files in the forms people have them: every row is read, refused with its line, or told of."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -255,6 +255,20 @@ def test_columns_of_a_parquet_file_that_hold_lists_are_faults(tmp_path: Path, ca
         "for the date",
         "for the close",
         "for the volume",
+    ]
+
+
+def test_columns_of_a_parquet_file_of_another_kind_are_faults(tmp_path: Path, catalogue: Catalogue) -> None:
+    frame = pl.DataFrame({"Date": [timedelta(1)], "Open": [True], "Close": [date(2025, 7, 1)]})
+    frame.write_parquet(tmp_path / "spy.parquet")
+
+    with pytest.raises(FaultyFileError) as caught:
+        read_prices(tmp_path, catalogue)
+
+    assert [str(fault).rpartition("the column for the ")[2] for fault in caught.value.faults] == [
+        "date is of type Duration(time_unit='us'); expected a date a row",
+        "open is of type Boolean; expected a number a row",
+        "close is of type Date; expected a number a row",
     ]
 
 
