@@ -15,7 +15,16 @@ from monitor.messages.message import (
 )
 from monitor.messages.styles import PLAIN, Form, Style, style_of
 from monitor.messages.templates import TemplateError, UserTemplate, template_faults
-from monitor.messages.words import TITLE_LENGTH, aged, closed_words, headline, leg_line, say, words
+from monitor.messages.words import (
+    TITLE_LENGTH,
+    aged,
+    closed_words,
+    headline,
+    leg_line,
+    say,
+    unit_of,
+    words,
+)
 from monitor.messages.writing import PICTURE, PICTURE_NAME, joined, noted
 
 __all__ = [
@@ -45,5 +54,6 @@ __all__ = [
     "style_of",
     "template_faults",
     "template_notice",
+    "unit_of",
     "words",
 ]

@@ -93,9 +93,11 @@ def leg_line(name: str, leg: Mapping[str, object], catalogue: Catalogue) -> str:
     number = shown(value if isinstance(value, float) else None, "1")
     bar_field = name.partition(".")[2]
     what = instrument.id if bar_field == "close" else name
-    unit = _unit(instrument, bar_field)
+    unit = unit_of(instrument, bar_field)
     basis = f", {instrument.basis}" if instrument.basis else ""
-    return f"{what} {number}{unit}, {session}{_known(leg.get('known_at'), session)}{basis}"
+    return (
+        f"{what} {number}{' ' if unit else ''}{unit}, {session}{_known(leg.get('known_at'), session)}{basis}"
+    )
 
 
 def _known(at: object, session: object) -> str:
@@ -115,8 +117,9 @@ def aged(span: timedelta) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 - (as above, two days of hours)
 
 
-def _unit(instrument: Instrument, bar_field: str) -> str:
-    return "" if bar_field == "volume" or not instrument.unit else f" {instrument.unit}"
+def unit_of(instrument: Instrument, bar_field: str) -> str:
+    """What a field of an instrument's bars is counted in; empty where that needs no word."""
+    return {"volume": "", "age": "days"}.get(bar_field, instrument.unit)
 
 
 def _loud(transition: Transition) -> str:

@@ -10,6 +10,7 @@ from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
 from monitor.ledger import evidence_of
+from monitor.messages import unit_of
 from monitor.overview.attention import in_the_way
 from monitor.overview.explained_rows import (
     ComparisonRow,
@@ -160,21 +161,32 @@ def _leg(name: str, leg: Mapping[str, object], versions: pl.DataFrame, rulebook:
     instrument, _, bar_field = name.partition(".")
     about = rulebook.catalogue.instruments[instrument]
     value, session = leg.get("value"), leg.get("session")
-    field = bar_field if bar_field in versions.columns else "close"
-    own = versions.filter(pl.col("instrument") == instrument, pl.col("session") == session)
-    read = own.filter(pl.col("known_at") == leg.get("known_at"), pl.col(field) == value).tail(1)
+    priced = bar_field in versions.columns  # an age is worked out, and no revision changes it
+    own = _standing(versions.filter(pl.col("instrument") == instrument), session, about.carry_days or 0)
+    read = own.filter(pl.col("known_at") == leg.get("known_at"))
+    if priced:
+        read = read.filter(pl.col(bar_field) == value)
+    today = own[bar_field][-1] if priced and own.height else None
     return LegRow(
         leg=name,
         instrument=instrument,
         value=value,
-        unit="" if bar_field == "volume" else about.unit,
+        unit=unit_of(about, bar_field),
         basis=about.basis,
         session=session,
         known_at=leg.get("known_at"),
-        fetched_at=read["seen_at"][0] if read.height else None,
-        version=read["version"][0] if read.height else None,
-        value_today=own[field][-1] if own.height else None,
+        fetched_at=read["seen_at"][-1] if read.height else None,
+        version=read["version"][-1] if read.height else None,
+        value_today=today if priced else value,
     )
+
+
+def _standing(own: pl.DataFrame, session: object, days: int) -> pl.DataFrame:
+    """The versions of the bar that stands for a session: its own, or of a carried series the last one before."""
+    if not isinstance(session, date):
+        return own.clear()
+    near = own.filter(pl.col("session").is_between(session - timedelta(days=days), session))
+    return near.filter(pl.col("session") == pl.col("session").max())
 
 
 def _decisions(store: Store, instance: Instance, session: date) -> dict[str, tuple[DecisionRow, ...]]:

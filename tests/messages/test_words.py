@@ -309,6 +309,12 @@ def test_a_leg_is_told_with_its_unit_session_time_and_basis(catalogue: Catalogue
         assert part in line
 
 
+def test_the_age_of_a_series_is_told_in_days(catalogue: Catalogue) -> None:
+    leg = {"value": 3.0, "session": SESSION}
+
+    assert leg_line("gold.age", leg, catalogue).startswith("gold.age 3 days, 2026-01-30")
+
+
 def test_a_leg_that_is_not_known_is_a_question_mark(catalogue: Catalogue) -> None:
     assert leg_line("mp.volume", {"value": None, "session": None}, catalogue).startswith("mp.volume ?, ")
 

@@ -11,6 +11,7 @@ from monitor.delivery.channel import Channel
 from monitor.delivery.outbox import deliver_due
 from monitor.errors import DeliveryError
 from monitor.gather import Context
+from monitor.instruments import AssetKind, Catalogue
 from monitor.overview.explained import explain, why_not
 from monitor.overview.explained_rows import ExplainedRow
 from monitor.prices.sample import SampleSource
@@ -19,7 +20,7 @@ from monitor.routing import Match, everything
 from monitor.silences import Acknowledged
 from monitor.storage.records import Outcome, Owed
 from monitor.storage.store import Store, open_store
-from tests.support.made_up import Values, made, sessions
+from tests.support.made_up import CATALOGUE, Values, instrument, made, sessions
 from tests.support.rules import pack
 
 HIGH = "high: {when: gold > 2, for: 2 bars, clear_when: gold < 1.5, cooldown: 20 days}"
@@ -95,6 +96,21 @@ def test_a_revised_price_shows_beside_the_one_that_was_read_and_whether_it_would
     assert row.today is not None
     assert (row.today.fires, row.today.verdicts, row.today.differs) == (False, ("band",), True)
     assert row.today.parts[0].value == 1.8
+
+
+def test_a_value_that_is_carried_shows_with_its_version_and_its_age_in_days(store: Store) -> None:
+    nav = instrument("nav", kind=AssetKind.MANUAL, carry_days=5)
+    catalogue = Catalogue({"gold": CATALOGUE.instruments["gold"], "nav": nav})
+    book = pack("dear: {when: gold / nav > 2 and age(nav) >= 0, severity: info}", catalogue=catalogue)
+    closes = {"gold": [1.0, 3.0, 3.0], "nav": [1.0, None, None]}
+    store.add_bars(made(closes, catalogue=catalogue), seen_at=evening(2), source="made up")
+
+    (row,) = explain(store, book, book.instances, now=evening(3), session=DAYS[2])
+
+    legs = {leg.leg: leg for leg in row.legs}
+    close, age = legs["nav.close"], legs["nav.age"]
+    assert (close.value, close.unit, close.version, close.value_today) == (1.0, "USD", 1, 1.0)
+    assert (age.value, age.unit, age.version, age.value_today) == (2.0, "days", 1, 2.0)
 
 
 def test_an_earlier_session_is_explained_as_it_was_judged(store: Store) -> None:
