@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LAST = timedelta(days=365)
 MOST_DAYS = 3_650
+SHOWN = 5
+"""Alerts that a preview lists."""
 
 app = typer.Typer(help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True)
 
@@ -128,8 +130,10 @@ def _preview(store: "Store", rulebook: "Rulebook", match: "Match", now: datetime
         for one in sent
         if match.takes(instances[one.transition.rule, one.transition.instance], one.transition.level)
     ]
-    say(f"In the last year it would have hidden {len(hidden)} of {counted(len(sent), 'alert')}:")
-    for one in hidden[-5:]:
+    told = f"In the last year it would have hidden {len(hidden)} of {counted(len(sent), 'alert')}"
+    last = f", the last {SHOWN} of them:" if len(hidden) > SHOWN else ":"
+    say(told + (last if hidden else "."))
+    for one in hidden[-SHOWN:]:
         paragraph(one.text, indent="  ")
 
 

@@ -99,8 +99,12 @@ def test_a_silence_shows_what_it_would_have_hidden_hides_and_can_be_ended(home: 
     home.command("once")
     listed = json.loads(home.command("silence", "list", "--json").stdout)["silences"]
     ended = home.command("silence", "end", "1")
+    every = home.command("silence", "add", "*", "--reason", "noise", "--days", "9", "--dry-run")
+    none = home.command("silence", "add", "silver-spike", "--reason", "noise", "--days", "9", "--dry-run")
 
-    assert "In the last year it would have hidden" in preview.stdout
+    assert "In the last year it would have hidden 1 of 4 alerts:" in preview.stdout
+    assert "it would have hidden 7 of 7 alerts, the last 5 of them:" in every.stdout
+    assert "it would have hidden 0 of 7 alerts." in none.stdout
     assert "silence 1: 3 rules, until 2020-03-20" in added.stdout
     (one,) = listed
     assert (one["author"], one["reason"], one["ended"]) == ("ann", "noise", False)
