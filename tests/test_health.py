@@ -21,6 +21,8 @@ from monitor.health import (
     fold,
     health_message,
 )
+from monitor.health.events import HELD as NOTHING_NEW
+from monitor.health.events import down
 from monitor.health.freshness import standing
 from monitor.instruments import AssetKind, Instrument
 from monitor.rules import FeedLimit, HealthLimits
@@ -465,6 +467,34 @@ def test_an_event_names_the_rules_that_wait_and_those_of_them_that_are_open() ->
     found = dependants(book, ["gold"], {("p/ratio", None), ("p/other", None)})
 
     assert found.line == "Rules that wait: high, ratio.\nOpen alerts among them: ratio."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "detail", "said"),
+    [
+        ("ok", "", "Last answer for GC=F: prices, none of them newer."),
+        (
+            "network",
+            "GC=F: Could not connect to server.",
+            "Last answer for GC=F: GC=F: Could not connect to server.",
+        ),
+        ("timeout", "", "Last answer for GC=F: timeout."),
+        ("", "", NOTHING_NEW),
+    ],
+)
+def test_what_was_answered_last_of_a_stale_series_is_one_sentence(
+    outcome: str, detail: str, said: str
+) -> None:
+    series = SeriesHealth(
+        instrument="gold",
+        watched=DAYS[0],
+        freshness=Freshness.STALE,
+        missing=2,
+        outcome=outcome,
+        detail=detail,
+    )
+
+    assert down(series, "GC=F").detail.split("\n")[0] == said
 
 
 def test_the_same_event_is_the_same_message_on_a_channel() -> None:

@@ -16,6 +16,8 @@ from monitor.rules import FeedLimit, InstanceKey, Rulebook
 HELD = "What is open stays open, and nothing new is told from it until prices come."
 NAMED = 6
 """More names than these are counted."""
+OK = "ok"
+"""The outcome of an answer with prices."""
 SAID = 3
 """So many different answers say enough."""
 
@@ -80,7 +82,8 @@ def down(series: SeriesHealth, symbol: str) -> Event:
     dead = series.freshness is Freshness.DEAD
     last = f"the last bar is of {series.last_session}" if series.last_session else "no bar ever came"
     many = f"{_counted(series.missing, 'session')} missing" if series.missing else "older than its limit"
-    answer = f"Last answer for {symbol}: {series.detail or series.outcome}." if series.outcome else ""
+    said = series.detail or ("prices, none of them newer" if series.outcome == OK else series.outcome)
+    answer = f"Last answer for {symbol}: {said.removesuffix('.')}." if series.outcome else ""
     return Event(
         about=series.instrument,
         headline=f"{series.freshness}, {many}, {last}",
