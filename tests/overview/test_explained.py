@@ -102,7 +102,7 @@ def test_a_value_that_is_carried_shows_with_its_version_and_its_age_in_days(stor
     nav = instrument("nav", kind=AssetKind.MANUAL, carry_days=5)
     catalogue = Catalogue({"gold": CATALOGUE.instruments["gold"], "nav": nav})
     book = pack("dear: {when: gold / nav > 2 and age(nav) >= 0, severity: info}", catalogue=catalogue)
-    closes = {"gold": [1.0, 3.0, 3.0], "nav": [1.0, None, None]}
+    closes: dict[str, Values] = {"gold": [1.0, 3.0, 3.0], "nav": [1.0, None, None]}
     store.add_bars(made(closes, catalogue=catalogue), seen_at=evening(2), source="made up")
 
     (row,) = explain(store, book, book.instances, now=evening(3), session=DAYS[2])
