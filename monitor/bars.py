@@ -102,6 +102,12 @@ def completed(frame: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
     return frame.filter(usable)
 
 
+def next_known(frame: pl.DataFrame, *, now: datetime) -> datetime | None:
+    """When the next of the bars that are not known by `now` will be; None where there is none."""
+    ahead = frame.filter(pl.col("known_at") > now)["known_at"].min()
+    return ahead if isinstance(ahead, datetime) else None
+
+
 def held_at(versions: pl.DataFrame, instant: datetime) -> pl.DataFrame:
     """The bars as they were held at an instant: the last version of each that was stored until then.
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from monitor.alerts import Kind, Reason, Transition
 from monitor.background import background, chart
-from monitor.bars import ActionKind
+from monitor.bars import ActionKind, next_known
 from monitor.catchup import Step, catch_up
 from monitor.engine import Track
 from monitor.gather import Context, Gathered, fetch
@@ -45,6 +45,8 @@ class Result:
     """Messages that were put into the outbox, besides those about health."""
     health: tuple[Event, ...] = ()
     """What was told of the data."""
+    next_known: datetime | None = None
+    """When the next of the bars that are held already will be known, such as one that was imported before its close."""
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:
@@ -81,7 +83,7 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     for step in catch_up(rulebook, bars, memories, now=now, hush=asked):
         noted = None if done else judging(store, rulebook, memories, now=now)
         done.append(_commit(context, step, noted, asked, now=now))
-    return _total(done)
+    return replace(_total(done), next_known=next_known(bars, now=now))
 
 
 def preview(context: Context, *, now: datetime) -> Result:

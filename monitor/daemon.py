@@ -74,6 +74,8 @@ class Daemon:
         """Whether everything that is held has been judged by the rules in force."""
         self.judged_at = datetime.min.replace(tzinfo=UTC)
         """When it was; while a price is missing, what waits for it is looked at again."""
+        self.next_known: datetime | None = None
+        """When the next bar that is held already will be known."""
         self.looked_at: dict[str, datetime] = {}
         """When each calendar was looked at last."""
         self.unwritten: dict[str, Taken] = {}
@@ -94,12 +96,14 @@ class Daemon:
             now = self.clock.now()
             gathered = fetch(self.context, now=now, calendars={calendar})
             newest = self.context.store.newest()
-            nothing_new = self.up_to_date = self.up_to_date and newest == self.seen_upto
+            same = newest == self.seen_upto and (self.next_known is None or now < self.next_known)
+            nothing_new = self.up_to_date = self.up_to_date and same
             health = tuple(keep_health(self.context, gathered.answers, now=now, calendars={calendar}))
             result = Result(gathered, health=health)
             if not nothing_new or (gathered.answers and now >= self.judged_at + PATIENCE / 2):
                 result = replace(judge_new(self.context, now=now), gathered=gathered, health=health)
                 self.up_to_date, self.seen_upto, self.judged_at = True, newest, now
+                self.next_known = result.next_known
             if gathered.new_bars:
                 seen = preview(self.context, now=now)
                 result = replace(

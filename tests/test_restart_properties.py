@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from monitor.rules import Rulebook
 from monitor.storage.store import Store, open_store
 from tests.backtest.test_as_known import BEGIN, POLLS, Poll, seen
 from tests.support.examples import examples
-from tests.support.made_up import CATALOGUE
+from tests.support.made_up import CATALOGUE, made, sessions
 from tests.test_semantics_properties import MARKETS, RULES, Market, book_of
 
 RESTARTS = st.frozensets(st.integers(0, 4), min_size=1)
@@ -83,6 +83,21 @@ def test_what_is_decided_and_told_is_the_same_for_every_set_of_restarts(
     book = book_of(rule)
 
     assert run(place, book, market, polls, restarts) == run(place, book, market, polls, frozenset())
+
+
+def test_a_bar_that_was_imported_before_its_close_is_judged_when_it_is_known(place: Path) -> None:
+    book, store = book_of("r:\n  when: gold > 2\n"), opened(place, "early.db")
+    running, noon = daemon(place, store, book), datetime.combine(sessions(3)[2], time(17), UTC)
+
+    bars = made({"gold": [1.0, 1.0, 3.0], "silver": [2.0] * 3})
+    store.add_bars(bars, seen_at=noon, source="made up")
+    for hours in (0, 1, 8):
+        running.clock = Clock(noon + timedelta(hours=hours), 0.0)
+        running.judge("24/5")
+    recorded = store.transitions()
+    store.close()
+
+    assert [one.transition.session for one in recorded] == [sessions(3)[2]]
 
 
 @examples(6)
