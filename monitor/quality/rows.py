@@ -44,20 +44,27 @@ def screen(
         *_rejected(rows.filter(~priced), instrument, Kind.NO_PRICE, "no close above zero"),
         *_rejected(rows.filter(priced & late), instrument, Kind.FUTURE, f"dated later than {now}"),
     ]
-    kept = rows.filter(priced & ~late)
-    torn = contradictory() if set(RANGE) <= set(rows.columns) else pl.lit(value=False)
-    findings += [_torn(row, instrument) for row in kept.filter(torn).iter_rows(named=True)]
-    kept = kept.with_columns(
-        pl.when(~torn).then(pl.col(name)).alias(name) for name in RANGE if name in rows.columns
-    )
-    negative = (_volume(kept) < 0).fill_null(value=False)
-    findings += [_without_volume(row, instrument) for row in kept.filter(negative).iter_rows(named=True)]
-    kept = kept.with_columns(pl.when(~negative).then(_volume(kept)).alias("volume"))
+    kept, in_part = _without_nonsense(rows.filter(priced & ~late), instrument)
+    findings += in_part
     chosen = kept
     if not _has_one_per_session(kept):
         chosen = _one_per_session(kept)
         findings += _repeated(kept, chosen, instrument)
     return chosen.select(name for name in rows.columns if name != "row"), in_order(findings)
+
+
+def _without_nonsense(rows: pl.DataFrame, instrument: Instrument) -> tuple[pl.DataFrame, list[Finding]]:
+    """The rows without an open, high, low and volume that cannot be, and what these were; their closes stay."""
+    torn = contradictory() if set(RANGE) <= set(rows.columns) else pl.lit(value=False)
+    negative = (_volume(rows) < 0).fill_null(value=False)
+    found = [(Kind.RANGE, row, _torn(row)) for row in rows.filter(torn).iter_rows(named=True)]
+    found += [(Kind.VOLUME, row, _negative(row)) for row in rows.filter(negative).iter_rows(named=True)]
+    mended = {name: pl.when(~torn).then(pl.col(name)) for name in RANGE if name in rows.columns}
+    findings = [
+        Finding(instrument=instrument.id, session=row["session"], kind=kind, seen=row["close"], reason=reason)
+        for kind, row, reason in found
+    ]
+    return rows.with_columns(**mended, volume=pl.when(~negative).then(_volume(rows))), findings
 
 
 def contradictory() -> pl.Expr:
@@ -114,25 +121,13 @@ def _rejected(rows: pl.DataFrame, instrument: Instrument, kind: Kind, reason: st
         )
 
 
-def _torn(row: dict[str, float], instrument: Instrument) -> Finding:
+def _torn(row: dict[str, float]) -> str:
     values = ", ".join(f"{name} {row[name]:g}" for name in (*RANGE, "close") if row[name] is not None)
-    return Finding(
-        instrument=instrument.id,
-        session=row["session"],  # type: ignore[arg-type]  # a column of dates
-        kind=Kind.RANGE,
-        seen=row["close"],
-        reason=f"{values} cannot all be true: open, high and low are unknown",
-    )
+    return f"{values} cannot all be true: open, high and low are unknown"
 
 
-def _without_volume(row: dict[str, float], instrument: Instrument) -> Finding:
-    return Finding(
-        instrument=instrument.id,
-        session=row["session"],  # type: ignore[arg-type]  # a column of dates
-        kind=Kind.VOLUME,
-        seen=row["close"],
-        reason=f"volume {row['volume']:g} is below zero: the volume is unknown",
-    )
+def _negative(row: dict[str, float]) -> str:
+    return f"volume {row['volume']:g} is below zero: the volume is unknown"
 
 
 def _repeated(rows: pl.DataFrame, chosen: pl.DataFrame, instrument: Instrument) -> Iterable[Finding]:
