@@ -10,12 +10,13 @@ from monitor.alerts import Kind, Phase, Severity
 from monitor.catchup import seed
 from monitor.engine import observe, replay
 from monitor.errors import FaultyFileError
+from monitor.instruments import AssetKind, Catalogue
 from monitor.judge import Memories, judge
 from monitor.messages import Entry, compose
 from monitor.policy import Decided
 from monitor.rulefile import read_rulebook
 from monitor.rules import Instance, Rulebook
-from tests.support.made_up import CATALOGUE, Values, made, sessions
+from tests.support.made_up import CATALOGUE, Values, instrument, made, sessions
 from tests.support.rules import pack
 
 DAYS = sessions(60)
@@ -320,6 +321,20 @@ def test_a_rule_that_is_not_loaded_is_a_warning_and_inhibits_nothing() -> None:
         'p.yml:8:28: warning: rule "r": inhibited by "fed", which is not loaded; did you mean "feed"?',
     ]
     assert told(judged(book, [91], silver=[3])) == [(0, "open")]
+
+
+def test_a_rule_that_minds_missing_prices_of_which_none_can_be_missing_is_a_warning() -> None:
+    nav = instrument("nav", kind=AssetKind.MANUAL, carry_days=5)
+    catalogue = Catalogue({"gold": CATALOGUE.instruments["gold"], "nav": nav})
+    rules = "r:\n  when: nav > 90\n  on_missing: {close_after: 2 bars}\nfine: {when: gold > 90, on_missing: reset_pending}"
+
+    (warning,) = pack(rules, catalogue=catalogue).warnings
+
+    said, hint = str(warning).split("; ")
+    assert said == (
+        'p.yml:8:17: warning: rule "r": `on_missing` does nothing, for what it reads follows no calendar'
+    )
+    assert hint == "`carry_days` of nav says how long a value stands"
 
 
 def test_a_name_means_the_rule_of_the_same_pack_or_else_those_of_others() -> None:

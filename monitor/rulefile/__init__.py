@@ -22,7 +22,7 @@ from monitor.rulefile.model import PackFile
 from monitor.rulefile.paramchecks import with_bars
 from monitor.rulefile.saying import say_fields
 from monitor.rulefile.texts import texts_of_rules as texts_of_rules
-from monitor.rulefile.warnings import warnings_of
+from monitor.rulefile.warnings import never_missing, warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
 from monitor.validating import validate
 from monitor.yamltext import Document, did_you_mean, read_yaml
@@ -87,8 +87,9 @@ def _read(text: str, file: str, catalogue: Catalogue) -> _Pack:
     wrong = dict.fromkeys(fault for fault in faults if not fault.warning)
     if model is None or wrong:
         raise FaultyFileError(wrong)
-    warnings = dict.fromkeys((*faults, *warnings_of(pack)))
-    return _Pack(model, document, tuple(instances_of(model, pack)), tuple(warnings))
+    instances = tuple(instances_of(model, pack))
+    warnings = dict.fromkeys((*faults, *warnings_of(pack), *never_missing(pack, instances)))
+    return _Pack(model, document, instances, tuple(warnings))
 
 
 def _together(packs: list[_Pack], catalogue: Catalogue) -> Rulebook:

@@ -1,4 +1,4 @@
-"""What is no fault of a rule and yet worth a thought: a unit left over, legs whose values are of different hours."""
+"""What is no fault of a rule and yet worth a thought: a unit left over, legs of different hours, what does nothing."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -9,6 +9,7 @@ from monitor.instruments import Instrument
 from monitor.language import DERIVED, Named, Node, inputs, leftover, walk, written
 from monitor.language.nodes import COMPARISONS, Operation, OverGroup
 from monitor.rulefile.expressions import PackReader
+from monitor.rules import Instance
 from monitor.yamltext import Path
 
 WINTER_AND_SUMMER = (date(2024, 1, 16), date(2024, 7, 16))
@@ -26,6 +27,19 @@ def warnings_of(pack: PackReader) -> Iterator[Fault]:
                 seen.add((at, what))
                 rule = str(at[1]) if at[0] == "rules" else None
                 yield Fault(pack.document.place(at), message, rule=rule, hint=hint, warning=True)
+
+
+def never_missing(pack: PackReader, instances: Iterable[Instance]) -> Iterator[Fault]:
+    """A warning for each rule that minds missing prices and reads none that can be missing."""
+    told: set[str] = set()
+    for one in instances:
+        stands = [pack.catalogue.instruments[name].carry_days is not None for name in one.priced]
+        if one.minds_missing and one.rule.name not in told and stands and all(stands):
+            told.add(one.rule.name)
+            place = pack.document.place(("rules", one.rule.name, "on_missing"))
+            hint = f"`carry_days` of {', '.join(sorted(one.priced))} says how long a value stands"
+            text = "`on_missing` does nothing, for what it reads follows no calendar"
+            yield Fault(place, text, rule=one.rule.name, hint=hint, warning=True)
 
 
 def _path_of(pack: PackReader, path: Path, node: Node) -> Path:
