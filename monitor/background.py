@@ -87,7 +87,7 @@ def _unit(bound: Bound) -> str:
     metric, _, threshold = bound
     if "%" in (metric.unit, threshold.unit):
         return "%"
-    return "" if metric.unit == "1" else str(metric.unit)
+    return "" if metric.unit == "1" else metric.unit
 
 
 def _mark(word: str, bound: Bound) -> Mark | None:

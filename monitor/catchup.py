@@ -161,7 +161,7 @@ def _differs(track: Track, memory: Memory) -> bool:
 # --- rules that are gone
 
 
-def closings(rulebook: Rulebook, memories: Memories, *, now: datetime, hush: Hush = NOBODY) -> Step:
+def closings(rulebook: Rulebook, memories: Memories, *, now: datetime, hush: Hush) -> Step:
     """Close what is remembered of instances that no rule in force has; who heard of an open alert hears of its end,
     unless people asked not to.
 
@@ -223,7 +223,6 @@ def seed(
     tracks: Sequence[Track],
     memories: Memories | None = None,
     *,
-    upto: date | None = None,
     hush: Hush = NOBODY,
 ) -> tuple[dict[InstanceKey, Memory], list[Decided]]:
     """The first judgement of instances: history without messages, then one open for each that is firing now.
@@ -231,9 +230,8 @@ def seed(
     Those opens carry the numbers of the last session judged and the reason `already_true`.  `memories` are those
     of other instances, which may inhibit these, and of these when their rule was in force before.
     """
-    histories = [track.cut(upto=upto) for track in tracks]
-    bases = {track.instance.key: before_window(track) for track in histories}
-    states, lately = replay(histories, bases)
+    bases = {track.instance.key: before_window(track) for track in tracks}
+    states, lately = replay(tracks, bases)
     held = memories or {}
     before = {key: spans(memory.state, memory.past) for key, memory in held.items()}
     before |= {key: spans(base, None) for key, base in bases.items()}
@@ -241,7 +239,7 @@ def seed(
     hushed = hushed_by(inhibitors, hush)
     after: dict[InstanceKey, Memory] = {}
     decided: list[Decided] = []
-    for track in histories:
+    for track in tracks:
         instance = track.instance
         state, told, number = states[instance.key], Told(), _corrections(held.get(instance.key))
         if state.level is not None:

@@ -64,10 +64,10 @@ class Result:
         return tuple(answer for answer in self.gathered.answers if answer.outcome is not Outcome.OK)
 
 
-def run_cycle(context: Context, *, now: datetime, calendars: Collection[str] | None = None) -> Result:
-    """Fetch what is due on some calendars (None: all) and judge every session that is complete."""
-    gathered = fetch(context, now=now, calendars=calendars)
-    health = tuple(keep_health(context, gathered.answers, now=now, calendars=calendars))
+def run_cycle(context: Context, *, now: datetime) -> Result:
+    """Fetch what is due and judge every session that is complete."""
+    gathered = fetch(context, now=now)
+    health = tuple(keep_health(context, gathered.answers, now=now))
     result = _total([judge_new(context, now=now), preview(context, now=now)])
     return replace(result, gathered=gathered, health=health)
 
@@ -77,7 +77,7 @@ def judge_new(context: Context, *, now: datetime) -> Result:
     store, rulebook = context.store, context.rulebook
     if not store.meta(FIRST_STARTED):
         store.set_meta(FIRST_STARTED, now.isoformat())
-    bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
+    bars = store.bars(instruments=rulebook.instruments)
     asked, memories = hush(store.silences(), store.acknowledged()), store.memories()
     done: list[Result] = []
     for step in catch_up(rulebook, bars, memories, now=now, hush=asked):
@@ -91,7 +91,7 @@ def preview(context: Context, *, now: datetime) -> Result:
     store, rulebook = context.store, traded(context.rulebook, now=now)
     if not rulebook.instances:
         return Result()
-    bars = store.bars(instruments=rulebook.instruments, interval=context.interval)
+    bars = store.bars(instruments=rulebook.instruments)
     fires = firing(rulebook, bars, store.judged(), now=now)
     rules = {name for track, _ in fires for name in with_inhibitors(track.instance)}
     asked = hush(store.silences(), store.acknowledged())
@@ -116,7 +116,7 @@ def _live_notes(context: Context, instance: Instance) -> tuple[str, ...]:
     futures = [one for one in catalogue.subset(instance.instruments) if one.kind is AssetKind.FUTURE]
     notes: list[str] = []
     for one in futures:
-        versions = context.store.bar_versions(instruments=[one.id], interval=context.interval)
+        versions = context.store.bar_versions(instruments=[one.id])
         contract = context.store.quote(one.id).contract
         parts = [part for part in (contract and f"quoted is {contract}", basis(versions)) if part]
         notes.append(f"{one.id} live: {', '.join(parts)}" if parts else f"{one.id} live: basis not known yet")

@@ -31,7 +31,7 @@ from monitor.logs import log_cycle, log_start, log_to_stderr
 from monitor.memory import give_back
 from monitor.messages import Message
 from monitor.opening import last_good, make_context, open_channels, opened, terms_of
-from monitor.rulefile import texts_of_rules
+from monitor.rulefile.texts import texts_of_rules
 from monitor.selfcheck import material, recheck
 from monitor.signals import heed
 from monitor.standby import this_process, work_while_leading

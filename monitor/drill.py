@@ -43,7 +43,7 @@ def drill(context: Context, instances: Sequence[Instance], *, now: datetime) -> 
 
 def _judged(context: Context, instances: Sequence[Instance], now: datetime) -> Track:
     """The observations of the first instance that has any."""
-    held = context.store.bars(instruments=context.rulebook.instruments, interval=context.interval)
+    held = context.store.bars(instruments=context.rulebook.instruments)
     wanted = {one.key for one in instances}
     tracks = observe(context.rulebook, completed(held, now=now))
     known = [one for one in tracks if one.instance.key in wanted and len(one.sessions)]

@@ -31,6 +31,7 @@ AS_FAR_AS_JUDGED = timedelta(days=240)
 """So much of what is held tells whether a move is believable."""
 MANY = 3
 """Revisions in one poll after which the whole history is asked for: a vendor revises the last bar only."""
+INTERVAL = "1d"
 HOLDS = "holds_prices"
 SIMULATED = "sample"
 
@@ -43,7 +44,6 @@ class Context:
     source: PriceSource
     rulebook: Rulebook
     routing: Routing = field(default_factory=Routing)
-    interval: str = "1d"
     instruments: frozenset[str] = field(default_factory=frozenset)
     """Besides those of the rules."""
     styles: Mapping[str, Style] = field(default_factory=dict)
@@ -110,17 +110,17 @@ def ask(
 ) -> Gathered:
     """Ask for some instruments, judge the bars that come beside those held, and keep them."""
     store, names = context.store, [one.id for one in context.rulebook.catalogue.instruments.values()]
-    answers = list(context.source.fetch(instruments, interval=context.interval, since=since, now=now))
+    answers = list(context.source.fetch(instruments, interval=INTERVAL, since=since, now=now))
     held = _held_since(context, names, now.date() - AS_FAR_AS_JUDGED)
     judged = _judged(context, answers, held, now)
     if kin := _kin(context, judged, {one.id for one in instruments}):
-        answers += context.source.fetch(kin, interval=context.interval, since=_last_final(held), now=now)
+        answers += context.source.fetch(kin, interval=INTERVAL, since=_last_final(held), now=now)
         judged = _judged(context, answers, held, now)
     if moved := _elsewhere(judged, answers, held):
         whole = context.rulebook.catalogue.subset(moved)
-        again = context.source.fetch(whole, interval=context.interval, since={}, now=now)
+        again = context.source.fetch(whole, interval=INTERVAL, since={}, now=now)
         answers = [*(one for one in answers if one.instrument not in moved), *again]
-        judged = _judged(context, answers, store.bars(interval=context.interval), now)
+        judged = _judged(context, answers, store.bars(), now)
     polled = Polled(
         bars=_known_when_seen(judged.frame, store, now),
         quotes=[_quote(one) for one in answers],
@@ -139,7 +139,7 @@ def _judged(context: Context, answers: Sequence[Fetched], held: pl.DataFrame, no
         return Judged(empty())
     incoming = confirm(pl.concat(came), held)
     names, since = incoming["instrument"].unique(), incoming.select(pl.col("session").min()).item()
-    seen = context.store.sightings(names, since=since, interval=context.interval)
+    seen = context.store.sightings(names, since=since)
     return judge_live(incoming, held, context.rulebook.catalogue, now=now, sightings=seen)
 
 
@@ -203,12 +203,11 @@ def doubt(finding: Finding, channel: str) -> Message:
 
 def _held_since(context: Context, instruments: Sequence[str], since: date) -> pl.DataFrame:
     """The bars since a session, and the whole history of an instrument that has none there."""
-    store, interval = context.store, context.interval
-    recent = store.bars(instruments=instruments, interval=interval, since=since)
+    recent = context.store.bars(instruments=instruments, since=since)
     others = set(instruments) - set(_last_final(recent))
     if not others:
         return recent
-    rest = store.bars(instruments=sorted(others), interval=interval)
+    rest = context.store.bars(instruments=sorted(others))
     return pl.concat([recent.filter(~pl.col("instrument").is_in(list(others))), rest])
 
 

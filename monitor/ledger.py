@@ -21,6 +21,8 @@ from monitor.storage.store import Store
 
 LATEST = timedelta(days=1)
 """So long after it was due a digest is still written."""
+NEAREST = 5
+"""So many rules that are not open are named."""
 
 _HAPPENED: Mapping[str, frozenset[Kind]] = {
     "Opened": frozenset({Kind.OPEN}),
@@ -125,9 +127,7 @@ def _standpoint(instance: Instance, memory: Memory | None, evaluation: Evaluatio
     return Standpoint(instance=instance, memory=memory, evaluation=evaluation, now=now)
 
 
-def read_ledger(
-    store: Store, rulebook: Rulebook, *, since: datetime, until: datetime, nearest: int = 5
-) -> Ledger:
+def read_ledger(store: Store, rulebook: Rulebook, *, since: datetime, until: datetime) -> Ledger:
     """What happened between two instants, and how things stand now."""
     points = standpoints(store, rulebook)
     recorded = [one for one in store.transitions() if since <= one.recorded_at < until]
@@ -144,7 +144,7 @@ def read_ledger(
         happened={
             name: [one for one in told if one.transition.kind in kinds] for name, kinds in _HAPPENED.items()
         },
-        nearest=sorted(away, key=lambda one: one.now.closeness or 0.0)[:nearest],
+        nearest=sorted(away, key=lambda one: one.now.closeness or 0.0)[:NEAREST],
         never=[one.instance for one in points if one.memory and one.memory.state.episode == 0],
         account=account(recorded, store.outbox_rows()),
         newest=max((one.evaluation.session for one in points if one.evaluation), default=None),

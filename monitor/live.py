@@ -79,7 +79,7 @@ def _fires_after(track: Track, session: date | None) -> bool:
 
 
 def previews(
-    firing: Iterable[tuple[Track, Track]], memories: Memories, lives: Lives, *, hush: Hush = NOBODY
+    firing: Iterable[tuple[Track, Track]], memories: Memories, lives: Lives, *, hush: Hush
 ) -> Iterator[tuple[Track, Decided, Live]]:
     """What is to be told now of what is `firing`, and was not yet."""
     for track, ahead in firing:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError, hidden
 from monitor.instruments import Catalogue, read_catalogue
-from monitor.rulefile import read_rulebook, texts_of_rules
+from monitor.rulefile import read_rulebook
+from monitor.rulefile.texts import texts_of_rules
 from monitor.rules import Rulebook
 from monitor.yamltext import did_you_mean
 

@@ -8,7 +8,7 @@ then what the cooldown still owes.  Two kinds of transitions are made here, beca
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
@@ -82,28 +82,20 @@ def withholding(told: Told, cause: str) -> Told:
     return replace(told, withheld=told.withheld + 1, causes=causes)
 
 
-def _no_reminder(session: date, ongoing: Ongoing, reason: Reason) -> Transition:
-    msg = f"no reminder can be made of {ongoing} in {session} ({reason})"
-    raise TypeError(msg)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Manners:
     """How a rule wants to be told of, and what that takes to know of its instance."""
 
-    edge: bool = False
-    remind: Remind = field(default_factory=Remind)
-    hush: Callable[[Transition], str | None] = lambda _: None
+    edge: bool
+    remind: Remind
+    hush: Callable[[Transition], str | None]
     """Why a transition is not told whatever the cooldown says: a rule that inhibits it, a silence."""
-    reach: Callable[[date, Severity], float | None] = lambda _, __: None
+    reach: Callable[[date, Severity], float | None]
     """How far the value of a level is in a session, larger is farther in the rule's direction."""
-    known: Callable[[date], bool] = lambda _: True
+    known: Callable[[date], bool]
     """Whether the session was more than unknown."""
-    reminder: Callable[[date, Ongoing, Reason], Transition] = _no_reminder
+    reminder: Callable[[date, Ongoing, Reason], Transition]
     """A reminder of an episode, its number among them."""
-
-
-PLAIN = Manners()
 
 
 def decide(
@@ -113,7 +105,7 @@ def decide(
     cooldown: int,
     sessions: Sequence[date],
     still_open: Callable[[date, Severity], Transition],
-    manners: Manners = PLAIN,
+    manners: Manners,
 ) -> tuple[list[Decided], Told]:
     """Decide all transitions of one instance, in the order of sessions, over the sessions that were judged.
 

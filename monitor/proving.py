@@ -20,7 +20,7 @@ def keep_evidence(context: Context, *, now: datetime) -> int:
     known = store.evidence()
     if all(_is_fresh(known.get(version), now) for version in rulebook.versions.items()):
         return 0
-    bars = store.bars(instruments=rulebook.instruments | studied(rulebook), interval=context.interval)
+    bars = store.bars(instruments=rulebook.instruments | studied(rulebook))
     if not bars.height:
         return 0
     measured = measure(run(rulebook, bars, now=now), bars)

@@ -64,11 +64,6 @@ def missing_sessions(instrument: Instrument, have: Collection[date]) -> list[dat
     return [day for day in expected_sessions(instrument, min(held), max(held)).to_list() if day not in held]
 
 
-def is_session(calendar: str, day: date) -> bool:
-    """Whether the calendar has a session on this date."""
-    return len(calendar_sessions(calendar, day, day)) == 1
-
-
 def next_session(calendar: str, day: date) -> date:
     """The first session of the calendar after this date."""
     return _first(calendar_sessions(calendar, day + timedelta(days=1), day + _LONGEST_CLOSURE), calendar, day)

@@ -182,7 +182,7 @@ def _held(
 def _sessions(
     context: Context, names: Sequence[str], since: date | None
 ) -> dict[str, list[tuple[date, str]]]:
-    bars = context.store.bars(instruments=names, interval=context.interval, since=since)
+    bars = context.store.bars(instruments=names, since=since)
     usable = bars.filter(pl.col("status").is_in([Status.FINAL, Status.QUARANTINED]))
     found: dict[str, list[tuple[date, str]]] = {}
     for name, session, status in usable.select("instrument", "session", "status").iter_rows():

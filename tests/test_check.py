@@ -15,7 +15,7 @@ from monitor.errors import Fault, FaultyFileError, Place
 from monitor.instruments import Catalogue
 from monitor.language.nodes import Apply, Operation
 from monitor.metrics import FUNCTIONS
-from monitor.rulefile import read_pack, read_rulebook
+from monitor.rulefile import read_rulebook
 from monitor.rules import Rulebook
 from tests.support.made_up import Values, made
 from tests.support.process import Home, home
@@ -44,7 +44,7 @@ def here(tmp_path: Path) -> Home:
 
 def faults(text: str, catalogue: Catalogue) -> list[str]:
     with pytest.raises(FaultyFileError) as caught:
-        read_pack(text, file="p.yml", catalogue=catalogue)
+        read_rulebook({"p.yml": text}, catalogue)
     return [str(fault).removeprefix("p.yml:") for fault in caught.value.faults]
 
 

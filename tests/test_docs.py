@@ -15,7 +15,7 @@ from monitor.instruments import Catalogue
 from monitor.language import FORMS
 from monitor.metrics import FUNCTIONS
 from monitor.packs import shipped_packs
-from monitor.rulefile import read_pack
+from monitor.rulefile import read_rulebook
 from monitor.rulefile.choosing import choices_of
 from monitor.rulefile.model import PackFile
 from monitor.settings import Settings
@@ -80,7 +80,7 @@ def test_the_commands_of_the_first_ten_minutes_work_in_their_order(place: Home) 
 
 def test_the_rule_that_is_explained_is_the_one_that_ships(catalogue: Catalogue) -> None:
     (text,) = [block for block in blocks("yaml") if block.startswith("pack:") and "\nrules:" in block]
-    assert len(read_pack(text, file="README.md", catalogue=catalogue)) == 1
+    assert len(read_rulebook({"README.md": text}, catalogue).instances) == 1
 
     shown, shipped = yaml.safe_load(text), yaml.safe_load((ROOT / "rules/precious.yml").read_text())
 

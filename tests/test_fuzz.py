@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import FaultyFileError
 from monitor.instruments import Catalogue
-from monitor.rulefile import read_pack
+from monitor.rulefile import read_rulebook
 from tests.benchmarks.fuzz_packs import faults_of, mutated
 from tests.support.examples import examples
 
@@ -150,7 +150,7 @@ def timed(text: str, catalogue: Catalogue) -> list[str]:
     """The faults of a pack, which must not keep anybody waiting."""
     begun = time.perf_counter()
     try:
-        read_pack(text, file="p.yml", catalogue=catalogue)
+        read_rulebook({"p.yml": text}, catalogue)
     except FaultyFileError as error:
         return [fault.message for fault in error.faults]
     finally:

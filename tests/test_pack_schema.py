@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from monitor.instruments import Catalogue
 from monitor.packs import pack_files
-from monitor.rulefile import read_pack
+from monitor.rulefile import read_rulebook
 from monitor.rulefile.schema import schema_text
 from monitor.yamltext import read_yaml
 
@@ -154,4 +154,4 @@ rules:
 
 def test_every_key_is_taken_by_the_schema_and_by_the_reader(catalogue: Catalogue) -> None:
     assert found(EVERYTHING) == []
-    assert len(read_pack(EVERYTHING, file="p.yml", catalogue=catalogue)) > 2
+    assert len(read_rulebook({"p.yml": EVERYTHING}, catalogue).instances) > 2

@@ -2,16 +2,18 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts import RECORDED_ONLY, Kind, Severity, Transition, transition_id
+from monitor.alerts import RECORDED_ONLY, Kind, Reason, Severity, Transition, transition_id
 from monitor.engine import observe
 from monitor.judge import Memories, judge
-from monitor.policy import COOLDOWN, PLAIN, SILENT_KIND, Decided, Manners, Told, decide
+from monitor.policy import COOLDOWN, SILENT_KIND, Decided, Manners, Ongoing, Told, decide
+from monitor.rules import Remind
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
 
@@ -35,6 +37,20 @@ def transition(day: int, kind: Kind, level: Severity = W) -> Transition:
 
 def days(*numbers: int) -> list[date]:
     return [START + timedelta(days=number) for number in numbers]
+
+
+def no_reminder(session: date, ongoing: Ongoing, reason: Reason) -> Transition:
+    raise AssertionError(session, ongoing, reason)
+
+
+PLAIN = Manners(
+    edge=False,
+    remind=Remind(),
+    hush=lambda _: None,
+    reach=lambda _, __: None,
+    known=lambda _: True,
+    reminder=no_reminder,
+)
 
 
 def decided(
@@ -110,7 +126,7 @@ def test_the_next_message_says_how_many_were_withheld() -> None:
 
 
 def test_the_next_message_carries_the_causes_of_what_was_withheld_each_once() -> None:
-    manners = Manners(hush=lambda one: "silence 1" if one.session == START else None)
+    manners = replace(PLAIN, hush=lambda one: "silence 1" if one.session == START else None)
     steps = [
         (0, Kind.OPEN, W),
         (0, Kind.RESOLVE, W),

@@ -416,7 +416,7 @@ def test_an_edge_in_the_last_session_is_told_at_the_first_judgement() -> None:
 def test_after_a_silent_first_judgement_only_what_is_new_is_told() -> None:
     book = pack("r:\n  when: gold > 90\n  on_first: silent\n  remind: {every: 1 bar}")
     tracks = observe(book, made({"gold": [80, 91, 91, 91, 80, 91]}))
-    memories, _ = seed(tracks, upto=DAYS[2])
+    memories, _ = seed([track.cut(upto=DAYS[2]) for track in tracks])
 
     _, found = judge(tracks, memories)
 
@@ -427,7 +427,7 @@ def test_after_a_silent_first_judgement_only_what_is_new_is_told() -> None:
 
 def test_what_is_already_true_waits_for_the_rule_that_inhibits_it() -> None:
     tracks = observe(pack(INHIBITED), made({"gold": [91, 91, 91], "silver": [3, 3, 1]}))
-    memories, first = seed(tracks, upto=DAYS[1])
+    memories, first = seed([track.cut(upto=DAYS[1]) for track in tracks])
 
     _, found = judge(tracks, memories)
 

@@ -12,7 +12,7 @@ from monitor.alerts import Dwell, Severity
 from monitor.errors import FaultyFileError
 from monitor.instruments import Catalogue
 from monitor.language import written
-from monitor.rulefile import read_pack, read_rulebook
+from monitor.rulefile import read_rulebook
 from monitor.rules import Instance
 from monitor.yamltext import read_yaml
 from tests.support.planting import SECRET, planted
@@ -24,7 +24,7 @@ PACKS = sorted((Path(__file__).parents[1] / "rules").glob("*.yml"))
 
 def faults(text: str, catalogue: Catalogue, file: str = "p.yml") -> list[str]:
     with pytest.raises(FaultyFileError) as caught:
-        read_pack(text, file=file, catalogue=catalogue)
+        read_rulebook({file: text}, catalogue)
     return [str(fault).removeprefix(f"{file}:") for fault in caught.value.faults]
 
 
@@ -92,7 +92,7 @@ rules:
 
 @pytest.fixture(scope="module")
 def instances(catalogue: Catalogue) -> dict[tuple[str, str | None], Instance]:
-    return {one.key: one for one in read_pack(PACK, file="p.yml", catalogue=catalogue)}
+    return {one.key: one for one in read_rulebook({"p.yml": PACK}, catalogue).instances}
 
 
 def test_a_rule_becomes_what_the_file_says(instances: dict[tuple[str, str | None], Instance]) -> None:
@@ -141,7 +141,7 @@ def test_presentation_does_not_change_the_hash_and_meaning_does(catalogue: Catal
         for before, after in changes:
             assert before in text
             text = text.replace(before, after, 1)
-        return read_pack(text, file="p.yml", catalogue=catalogue)[0].semantic_hash
+        return read_rulebook({"p.yml": text}, catalogue).instances[0].semantic_hash
 
     plain = hashed()
 
@@ -224,7 +224,7 @@ def test_an_address_in_a_wrong_place_of_a_pack_is_not_repeated(catalogue: Catalo
     told = []
     for text in planted(read_yaml(EVERY_KEY, file="p.yml").value):
         try:
-            read_pack(text, file="p.yml", catalogue=catalogue)
+            read_rulebook({"p.yml": text}, catalogue)
         except FaultyFileError as error:
             told += [str(fault) for fault in error.faults]
 

@@ -143,8 +143,8 @@ def test_after_a_first_judgement_any_slicing_is_the_same(
     rule: str, market: Market, start: int, cuts: list[int]
 ) -> None:
     tracks = tracks_of(book_of(rule), market)
-    ready = [track for track in tracks if len(track.cut(upto=sessions(DAYS)[start]).sessions)]
-    begun, _ = catchup.seed(ready, upto=sessions(DAYS)[start])
+    histories = [track.cut(upto=sessions(DAYS)[start]) for track in tracks]
+    begun, _ = catchup.seed([track for track in histories if len(track.sessions)])
 
     memories: Memories = begun
     said: list[Decided] = []

@@ -13,7 +13,6 @@ from monitor.instruments import CALENDARS, UNTOLD, Catalogue, Instrument
 from monitor.sessions import (
     calendar_sessions,
     expected_sessions,
-    is_session,
     known_until,
     local_instants,
     missing_sessions,
@@ -82,8 +81,8 @@ def test_a_week_with_a_holiday_has_four_sessions(gold: Instrument) -> None:
 def test_an_instrument_leaves_sessions_out_and_adds_others(gold: Instrument) -> None:
     assert expected_sessions(gold, date(2016, 10, 10), date(2016, 10, 10)).is_empty()
     assert expected_sessions(gold, date(2025, 7, 4), date(2025, 7, 4)).to_list() == [date(2025, 7, 4)]
-    assert is_session("XNYS", date(2016, 10, 10))
-    assert not is_session("XNYS", date(2025, 7, 4))
+    assert len(calendar_sessions("XNYS", date(2016, 10, 10), date(2016, 10, 10))) == 1
+    assert calendar_sessions("XNYS", date(2025, 7, 4), date(2025, 7, 4)).is_empty()
 
 
 def test_a_span_that_ends_before_it_begins_has_no_sessions(gold: Instrument) -> None:

@@ -18,7 +18,7 @@ from math import ceil
 import numpy as np
 import polars as pl
 
-from monitor.backtest.chance import SHOWN_PLACEMENTS, TINY
+from monitor.backtest.chance import TINY
 from monitor.backtest.run import END_OF_TIME
 from monitor.backtest.spans import IT, studied
 from monitor.backtest.tried import LEAST, Job, Measured, Stretch, Tried, packed
@@ -73,7 +73,6 @@ class Swept:
     """p of each combination, adjusted for all that were tried."""
     steps: tuple[Step, ...]
     target: float | None
-    placements: int = SHOWN_PLACEMENTS
 
     @property
     def unfinished(self) -> str | None:

@@ -5,7 +5,7 @@ network and with fonts that come along.  A drawing can be packed into a few kilo
 needed, because drawing takes a part of a second and a hundred megabytes.
 """
 
-from monitor.charts.drawing import Drawing, Mark, Span, Spec, packed, reduced, unpacked
+from monitor.charts.drawing import Drawing, Mark, packed, reduced, unpacked
 from monitor.charts.fan import Band, Fans, fan_chart
 from monitor.charts.heatmap import Cell, Heatmaps, heat_chart
 from monitor.charts.metric import metric_chart
@@ -22,8 +22,6 @@ __all__ = [
     "Flag",
     "Heatmaps",
     "Mark",
-    "Span",
-    "Spec",
     "Timeline",
     "fan_chart",
     "heat_chart",

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from monitor.storage.store import Store
 
 
-silence = typer.Typer(
-    help="Do not tell of some alerts for a while; their states go on.", no_args_is_help=True
-)
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(alerts)

@@ -88,7 +88,7 @@ def _guarded(what: str, look: Callable[[], _Finding]) -> _Finding:
     """A finding, or what went wrong while it was looked for."""
     try:
         return look()
-    except (UnreachableError, SourceError, StorageError) as error:
+    except UnreachableError as error:
         return _Finding(what, UNREACHED, _first(error))
     except MonitorError as error:
         return _Finding(what, FAULT, _first(error))

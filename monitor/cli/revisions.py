@@ -5,8 +5,6 @@ from pathlib import Path, PurePosixPath
 
 from monitor.errors import UsageError
 
-NOT_FOUND = 127
-
 
 def pack_texts(name: str, *, revision: str | None = None) -> dict[str, str]:
     """The texts of a pack or folder by file; `REVISION:PATH`, or a path and a revision, asks git."""

@@ -176,7 +176,7 @@ def working(what: str) -> Iterator[Any]:
 
 
 @contextmanager
-def progress(what: str, total: int, tell: Callable[[str], None] = say) -> Iterator[Callable[[str], None]]:
+def progress(what: str, total: int, tell: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
     """A bar on stderr with the time left, where that is a terminal; each step tells a line."""
     screen = live()
     if screen is None:

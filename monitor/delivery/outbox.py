@@ -9,7 +9,7 @@ another.  A channel that fails again and again is left alone for a while.  What 
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -83,7 +83,7 @@ class _Work:
     jitter: Callable[[], float]
     terms: Mapping[str, Terms]
     lease: timedelta
-    unwritten: Unwritten = field(default_factory=dict)
+    unwritten: Unwritten
 
     def terms_of(self, channel: str) -> Terms:
         return self.terms.get(channel, Terms())

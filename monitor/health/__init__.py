@@ -4,7 +4,7 @@ Health belongs to series and to their source, not to rules: it opens, resolves a
 at one series and its calendar, `fold` remembers and decides what is told, `events` has the words of messages, `words` those of status.
 """
 
-from monitor.health.events import Dependants, Event, dependants, edit_mended, edit_refused, health_message
+from monitor.health.events import Event, dependants, edit_mended, edit_refused, health_message
 from monitor.health.fold import fold
 from monitor.health.freshness import Freshness
 from monitor.health.values import Answer, Health, Reply, Seen, SeriesHealth, SourceHealth
@@ -12,7 +12,6 @@ from monitor.health.words import unwell_series
 
 __all__ = [
     "Answer",
-    "Dependants",
     "Event",
     "Freshness",
     "Health",

@@ -32,7 +32,7 @@ from monitor.language.nodes import (
     walk,
 )
 from monitor.language.pricelike import is_price_like
-from monitor.language.syntax import ExpressionError, Span, Trouble
+from monitor.language.syntax import ExpressionError, Trouble
 from monitor.language.words import bounds_of, is_conjunction, limit_written, shown, told_apart, written
 
 __all__ = [
@@ -52,7 +52,6 @@ __all__ = [
     "Named",
     "Node",
     "Scope",
-    "Span",
     "Together",
     "Trouble",
     "bounds_of",

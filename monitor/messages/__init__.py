@@ -16,7 +16,6 @@ from monitor.messages.message import (
 from monitor.messages.styles import PLAIN, Form, Style, style_of
 from monitor.messages.templates import TemplateError, UserTemplate, template_faults
 from monitor.messages.words import (
-    TITLE_LENGTH,
     aged,
     closed_words,
     headline,
@@ -32,7 +31,6 @@ __all__ = [
     "PICTURE",
     "PICTURE_NAME",
     "PLAIN",
-    "TITLE_LENGTH",
     "Background",
     "Entry",
     "Form",

@@ -73,7 +73,7 @@ def compose_away(
     entries: Sequence[Entry],
     *,
     source: str,
-    style: Style = PLAIN,
+    style: Style,
 ) -> Message:
     """One message of all that happened while nobody watched: a line each, in the order of sessions."""
     ordered = sorted(entries, key=lambda one: (one.transition.session, -one.transition.level.rank))
@@ -87,9 +87,7 @@ def compose_away(
     return _message(channel, transitions, content, style)
 
 
-def compose_closed(
-    channel: str, transitions: Sequence[Transition], *, source: str, style: Style = PLAIN
-) -> Message:
+def compose_closed(channel: str, transitions: Sequence[Transition], *, source: str, style: Style) -> Message:
     """One message of all alerts that ended because their rule is gone, or their member left its group."""
     written = tuple(closed(one) for one in transitions)
     left = [one.reason is Reason.LEFT_UNIVERSE for one in transitions]

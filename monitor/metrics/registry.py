@@ -103,7 +103,6 @@ def metric(  # noqa: PLR0913 - an entry says all of it
     bounds: tuple[float | None, float | None] = (None, None),
     fields: tuple[str, ...] = (),
     least: int = 1,
-    name: str = "",
     unknown: str = "",
     arithmetic: bool = False,
     of_rows: bool = False,
@@ -121,7 +120,7 @@ def metric(  # noqa: PLR0913 - an entry says all of it
 
     def entry(build: Callable[..., Any]) -> Function:
         return Function(
-            name=name or build.__name__.rstrip("_"),
+            name=build.__name__.rstrip("_"),
             parameters=_parameters(build, least),
             fields=fields,
             yesno=unit == "yes/no",

@@ -12,6 +12,6 @@ from monitor.rules import InstanceKey
 def history(context: Context, now: datetime) -> Mapping[InstanceKey, Track]:
     """Each instance that has sessions, by its key."""
     rulebook = context.rulebook
-    bars = context.store.bars(instruments=rulebook.instruments, interval=context.interval)
+    bars = context.store.bars(instruments=rulebook.instruments)
     tracks = observe(rulebook, completed(bars, now=now)) if bars.height else ()
     return {track.instance.key: track for track in tracks if len(track.sessions)}

@@ -58,10 +58,10 @@ class RuleRow(Row):
 
 
 def rule_rows(
-    points: Iterable[Standpoint], health: Health, near: Mapping[InstanceKey, Nearness] | None = None
+    points: Iterable[Standpoint], health: Health, near: Mapping[InstanceKey, Nearness]
 ) -> list[RuleRow]:
-    """A row for each instance; with how near each is, where somebody worked that out."""
-    return [_row(one, health, (near or {}).get(one.instance.key, FAR)) for one in points]
+    """A row for each instance; with how near each is, where that is known."""
+    return [_row(one, health, near.get(one.instance.key, FAR)) for one in points]
 
 
 def nearby(points: Iterable[Standpoint], tracks: Iterable[Track]) -> dict[InstanceKey, Nearness]:

@@ -75,7 +75,7 @@ def read_status(
     near: Mapping[InstanceKey, Nearness],
     *,
     now: datetime,
-    clock: str = "",
+    clock: str,
     health: Health | None = None,
 ) -> StatusView:
     """How everything is now; nothing is written.  `health` is that of now, where somebody looked at it already."""
@@ -107,9 +107,7 @@ def _leader(store: Store) -> LeaderRow | None:
     return LeaderRow(epoch=lead.epoch, holder=lead.holder, since=lead.since, leads=lead.leads)
 
 
-def readiness(
-    context: Context, *, now: datetime, patience: timedelta, health: Health | None = None
-) -> list[str]:
+def readiness(context: Context, *, now: datetime, patience: timedelta, health: Health | None) -> list[str]:
     """Why this is not to be relied on now, told by what a daemon left behind: its signs of life, data, delivery."""
     alive, judging = left(context.store)
     found = ills(context, judging, now=now, health=health)

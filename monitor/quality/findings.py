@@ -1,7 +1,7 @@
 """What can be wrong with a bar, and how it is told."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -100,7 +100,7 @@ class Judged:
 
     frame: pl.DataFrame
     """A bar frame (`monitor.bars.BARS`)."""
-    findings: tuple[Finding, ...] = field(default_factory=tuple)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def unconfirmed(self) -> tuple[Finding, ...]:

@@ -33,7 +33,7 @@ def judge_live(
     catalogue: Catalogue,
     *,
     now: datetime,
-    sightings: Iterable[Sighting] = (),
+    sightings: Iterable[Sighting],
     delay: timedelta = DELAY,
 ) -> Judged:
     """The bars to keep: those that came, in doubt or not, and those held in quarantine that are believed now.

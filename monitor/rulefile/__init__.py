@@ -21,7 +21,6 @@ from monitor.rulefile.making import effective, levels_of, rule_of
 from monitor.rulefile.model import PackFile
 from monitor.rulefile.paramchecks import with_bars
 from monitor.rulefile.saying import say_fields
-from monitor.rulefile.texts import texts_of_rules as texts_of_rules
 from monitor.rulefile.warnings import never_missing, warnings_of
 from monitor.rules import Instance, Level, Rule, Rulebook
 from monitor.validating import validate
@@ -40,11 +39,6 @@ class _Pack:
     @property
     def name(self) -> str:
         return self.model.pack
-
-
-def read_pack(text: str, *, file: str, catalogue: Catalogue) -> tuple[Instance, ...]:
-    """The rules of one pack, expanded for their groups; FaultyFileError carries every fault of the file."""
-    return _read(text, file, catalogue).instances
 
 
 def read_rulebook(texts: Mapping[str, str], catalogue: Catalogue) -> Rulebook:

@@ -110,7 +110,7 @@ def state_at(case: Case, run: Run, column: int, text: str) -> str:
     return Phase.OK if memory is None else shown_state(memory.state, target.instance, target.level)
 
 
-def shown_state(state: AlertState, instance: Instance, level: int | None = None) -> str:
+def shown_state(state: AlertState, instance: Instance, level: int | None) -> str:
     """`ok`, `pending 2/3`, `firing`, `recovering 1/2`; of a ladder as a whole without counters."""
     if level is None and len(instance.levels) > 1:
         return state.phase.value

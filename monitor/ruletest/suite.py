@@ -25,9 +25,9 @@ class Outcome:
         return not self.differences and not self.divergences
 
 
-def run_all(tests: Iterable[RuleTest], engine: Engine | None = None) -> list[Outcome]:
+def run_all(tests: Iterable[RuleTest]) -> list[Outcome]:
     """Every case of some rule tests."""
-    return [run_case(test, case, engine) for test in tests for case in test.cases]
+    return [run_case(test, case) for test in tests for case in test.cases]
 
 
 def run_case(test: RuleTest, case: Case, engine: Engine | None = None) -> Outcome:

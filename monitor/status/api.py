@@ -1,6 +1,6 @@
 """The page for programs: JSON of the same views, and an OpenAPI document made of the same models."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,6 @@ class Endpoint:
     query: type[Query] = Query
     open: bool = False
     """Everybody may ask."""
-    codes: Mapping[int, type[Row]] | None = None
-    """Further answers."""
 
 
 def _rule_of(request: Request) -> str:

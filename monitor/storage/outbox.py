@@ -19,6 +19,8 @@ from monitor.storage import channels, schema, waiting
 from monitor.storage.records import OPEN, Attempt, GivenUp, OutboxRow, Outcome, Owed
 
 _ROW = schema.outbox
+MOST_KEYS = 500
+"""So many keys one statement can take."""
 
 
 def enqueue(
@@ -59,7 +61,7 @@ def claim(
     now: datetime,
     lease: timedelta,
     channel: str,
-    severities: Collection[Severity] = tuple(Severity),
+    severities: Collection[Severity],
 ) -> OutboxRow | None:
     """Take the next message of a channel that is due; None where there is none, or the channel is left alone.
 
@@ -93,15 +95,15 @@ def settle_sent(
 
 def _merge(connection: Connection, row: OutboxRow, merged: Collection[str], values: dict[str, Any]) -> None:
     """What is owed and was told in another message goes where that one goes."""
-    for part in batched(sorted(merged)):
+    for part in _batched(sorted(merged)):
         owed = update(_ROW).where(_ROW.c.key.in_(part), _ROW.c.status.in_([Owed.PENDING, Owed.RETRY]))
         connection.execute(owed.values(**values, merged_into=row.key))
 
 
-def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     """Keys in parts that one statement can take."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+    for start in range(0, len(keys), MOST_KEYS):
+        yield keys[start : start + MOST_KEYS]
 
 
 def settle_retry(

@@ -5,12 +5,12 @@ A version is added when a value or the status of a bar changed against the lates
 same value is told in `_news`.  Which bars are complete or may be judged is left to `monitor.bars`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import Column, Connection, MetaData, Select, Table, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, func, insert, select
 
 from monitor.bars import BARS, FIELDS, UTC, Quote, Status, conform
 from monitor.quality import Sighting
@@ -170,40 +170,40 @@ def read_bars(
     since: date | None = None,
 ) -> pl.DataFrame:
     """The latest version of each bar that was known at `as_of`, as a bar frame; from a session on, if given."""
-    names = [name for name in BARS if name != "interval"]
-    wanted = (
-        select(*(_BARE.c[name] for name in names))
-        .where(_BARE.c.interval == interval)
-        .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
-    )
+    limits: list[ColumnElement[bool]] = []
     if as_of is not None:
-        wanted = wanted.where(_BARE.c.known_at <= _instant(connection, as_of))
+        limits.append(_BARE.c.known_at <= _instant(connection, as_of))
     if since is not None:
-        wanted = wanted.where(_BARE.c.session >= _day(connection, since))
-    if instruments is not None:
-        wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
-    found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))
-    return found.filter(_IS_LAST).select(BARS.keys())
+        limits.append(_BARE.c.session >= _day(connection, since))
+    found = _read(connection, list(BARS), instruments, interval, limits)
+    return found.filter(_IS_LAST)
 
 
 def read_versions(
-    connection: Connection, *, instruments: Iterable[str] | None, interval: str, until: datetime | None
+    connection: Connection, *, instruments: Iterable[str] | None, interval: str
 ) -> pl.DataFrame:
-    """Every version of each bar that was stored until an instant, oldest first: a bar frame with `version` and
-    `seen_at`.
-    """
-    names = [*(name for name in BARS if name != "interval"), "version", "seen_at"]
+    """Every version of each bar, oldest first: a bar frame with `version` and `seen_at`."""
+    return _read(connection, [*BARS, "version", "seen_at"], instruments, interval)
+
+
+def _read(
+    connection: Connection,
+    columns: Sequence[str],
+    instruments: Iterable[str] | None,
+    interval: str,
+    limits: Iterable[ColumnElement[bool]] = (),
+) -> pl.DataFrame:
+    """Columns of every version of each bar within the limits, oldest first."""
+    names = [name for name in columns if name != "interval"]
     wanted = (
         select(*(_BARE.c[name] for name in names))
-        .where(_BARE.c.interval == interval)
+        .where(_BARE.c.interval == interval, *limits)
         .order_by(*(_BARE.c[name] for name in KEY), _BARE.c.version)
     )
-    if until is not None:
-        wanted = wanted.where(_BARE.c.seen_at <= _instant(connection, until))
     if instruments is not None:
         wanted = wanted.where(_BARE.c.instrument.in_(list(instruments)))
     found = _fetch(connection, wanted, names).with_columns(pl.lit(interval).alias("interval"))
-    return found.select(*BARS, "version", "seen_at")
+    return found.select(columns)
 
 
 def _latest(connection: Connection, incoming: pl.DataFrame) -> pl.LazyFrame:

@@ -122,11 +122,10 @@ class Store(Owing):
         *,
         instruments: Iterable[str] | None = None,
         interval: str = "1d",
-        until: datetime | None = None,
     ) -> pl.DataFrame:
-        """Every version of each bar stored until an instant, with `version` and `seen_at`; see `backtest.as_known`."""
+        """Every version of each bar, with `version` and `seen_at`; see `backtest.as_known`."""
         with reading(self.engine) as connection:
-            return prices.read_versions(connection, instruments=instruments, interval=interval, until=until)
+            return prices.read_versions(connection, instruments=instruments, interval=interval)
 
     # --- what was judged
 

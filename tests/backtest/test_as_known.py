@@ -193,11 +193,12 @@ def test_every_version_of_a_bar_is_read_with_the_instant_at_which_it_was_stored(
         store.add_bars(made({"gold": [close]}), seen_at=BEGIN + timedelta(days=day), source="made up")
     store.add_bars(made({"silver": [1.0]}), seen_at=BEGIN, source="made up")
 
-    two = store.bar_versions(instruments=["gold"], until=BEGIN + timedelta(days=1))
+    of_gold = store.bar_versions(instruments=["gold"])
 
-    assert two.select("version", "close", "seen_at").rows() == [
+    assert of_gold.select("version", "close", "seen_at").rows() == [
         (1, 1.0, BEGIN),
         (2, 2.0, BEGIN + timedelta(days=1)),
+        (3, 3.0, BEGIN + timedelta(days=2)),
     ]
     assert len(store.bar_versions()) == 4
 

@@ -21,9 +21,9 @@ def share(value: float | None) -> str:
     return NONE if value is None else f"{value * 100:.0f}{NARROW}%"
 
 
-def number(value: float | None, digits: int = 1) -> str:
+def number(value: float | None) -> str:
     """`1,234.5`."""
-    return NONE if value is None else f"{value:,.{digits}f}"
+    return NONE if value is None else f"{value:,.1f}"
 
 
 def chance(value: float | None) -> str:
