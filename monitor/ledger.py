@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import RECORDED_ONLY, Kind, Severity
 from monitor.digest import Schedule, compose_digest, counts
+from monitor.judge import Memory
 from monitor.policy import SILENT_KIND
 from monitor.quality import briefly
 from monitor.rules import Instance, Rulebook
 from monitor.standing import THERE, Standing, standing
-from monitor.storage.records import FIRST_STARTED, Evaluation, Memory, OutboxRow, Recorded
+from monitor.storage.records import FIRST_STARTED, Evaluation, OutboxRow, Recorded
 from monitor.storage.store import Store
 
 LATEST = timedelta(days=1)

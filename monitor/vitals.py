@@ -6,11 +6,11 @@ A heartbeat says three things: data are fresh, what is held is judged, and messa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from pydantic import TypeAdapter
 
 from monitor.alerts import Severity
+from monitor.clock import Clock
 from monitor.gather import Context
 from monitor.health import Health, unwell_series
 from monitor.messages import Message, aged, message_key
@@ -39,18 +39,7 @@ class Judging:
     """How often it looks."""
 
 
-class Ticking(Protocol):
-    """A clock, as far as signs of life need it."""
-
-    @property
-    def speed(self) -> float:
-        """How fast it runs."""
-
-    def seconds(self, span: timedelta) -> float:
-        """How many real seconds a span of it takes."""
-
-
-def patience(clock: Ticking) -> timedelta:
+def patience(clock: Clock) -> timedelta:
     """How long a daemon on this clock may give no sign of life."""
     return 5 * timedelta(seconds=clock.seconds(HEARTBEAT_EVERY) * clock.speed)
 

@@ -204,7 +204,7 @@ def _failed(
     if end is None:
         end = Owed.EXPIRED
         more = [one for one in more if next_attempt(1, now, created_at=one.created_at, jitter=0) is None]
-    _give_up(work, row, more, end=end, error=error, left_alone_until=alone)
+    _give_up(work, row, more, end=end, error=error, alone_until=alone)
     return Outcome.UNKNOWN if end is Owed.UNKNOWN else Outcome.DEAD
 
 
@@ -226,7 +226,7 @@ def _give_up(
     *,
     end: Owed,
     error: str,
-    left_alone_until: datetime | None = None,
+    alone_until: datetime | None = None,
 ) -> None:
     """Settle a message as given up, and owe the news of it to every other channel; of lost news there is none."""
     others = [] if row.about else [name for name in work.channels if name != row.channel]
@@ -236,5 +236,5 @@ def _give_up(
         merged=[one.key for one in more],
         notices=[notice(row, more, name, end=end, error=error) for name in others],
     )
-    alone = left_alone_until if row.channel in work.channels else None
+    alone = alone_until if row.channel in work.channels else None
     work.store.settle_given_up(row, given_up, now=work.now(), left_alone_until=alone)

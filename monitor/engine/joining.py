@@ -11,11 +11,10 @@ import polars as pl
 
 from monitor.bars import UTC
 from monitor.engine.due import Clock, Due, groups_of
-from monitor.language import DERIVED, Together
+from monitor.language import DERIVED, LegName, Together
 from monitor.rules import Instance
 
-Legs = frozenset[tuple[str, str]]
-
+Legs = frozenset[LegName]
 Rows = npt.NDArray[np.int64]
 
 NO_BAR = -1

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from monitor.judge import Memory
 from monitor.overview.row import Row
 from monitor.routing import Match
 from monitor.rules import Instance, InstanceKey
 from monitor.silences import SILENCE, Acknowledged, Silence
-from monitor.storage.records import Memory
 from monitor.storage.store import Store
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from monitor.alerts import Verdict
 from monitor.bars import completed
 from monitor.engine import Track, observe
+from monitor.judge import Memory
 from monitor.ledger import evidence_of
 from monitor.messages import unit_of
 from monitor.overview.attention import in_the_way
@@ -25,7 +26,7 @@ from monitor.rules import Instance, InstanceKey, Level, Rulebook
 from monitor.selfcheck import evaluation_of
 from monitor.sessions import expected_sessions, settled_at
 from monitor.standing import comparisons
-from monitor.storage.records import Evaluation, Memory, Recorded
+from monitor.storage.records import Evaluation, Recorded
 from monitor.storage.store import Store
 
 RECENT = 5

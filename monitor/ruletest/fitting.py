@@ -11,12 +11,11 @@ import polars as pl
 
 from monitor.bars import BARS, FIELDS, Status
 from monitor.instruments import Instrument
+from monitor.language import LegName
 from monitor.ruletest.notation import Cell, Series
 from monitor.ruletest.timeline import Timeline
 from monitor.sessions import expected_sessions, settled_at_column
 
-LegName = tuple[str, str]
-"""An instrument and one of its bar fields."""
 CLOSE = "close"
 _LONGEST_CLOSURE = 31
 _NO_BAR = Cell()

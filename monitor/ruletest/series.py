@@ -7,13 +7,12 @@ from pathlib import Path
 from monitor.bars import FIELDS
 from monitor.errors import Fault, Place, hidden
 from monitor.instruments import Instrument
+from monitor.language import LegName
 from monitor.ruletest.model import ColumnFile
 from monitor.ruletest.notation import Cell, NotationError, Series, read_series
 from monitor.yamltext import Document, did_you_mean
 from monitor.yamltext import Path as Where
 
-LegName = tuple[str, str]
-"""An instrument and one of its bar fields."""
 Around = tuple[Mapping[str, Instrument], Path]
 """What surrounds a case: the catalogue's instruments, and the folder of its file."""
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 import structlog
 
+from monitor.clock import Clock
 from monitor.config import Configuration
 from monitor.gather import Context
 from monitor.prices.source import page_name
@@ -16,20 +16,9 @@ from monitor.status.histories import Histories
 from monitor.status.server import address, listen, served
 from monitor.status.site import Site
 from monitor.storage.store import open_reader
-from monitor.vitals import Ticking, patience
+from monitor.vitals import patience
 
 log = structlog.get_logger()
-
-
-class Clock(Ticking, Protocol):
-    """A clock that says what time it is."""
-
-    @property
-    def label(self) -> str:
-        """What is said of it when it was set."""
-
-    def now(self) -> datetime:
-        """This instant."""
 
 
 class Live(Protocol):

@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, select, true
 
 from monitor.alerts import AlertState, Kind, Reason, Severity, Transition
+from monitor.judge import Memory
 from monitor.live import Live
 from monitor.policy import Decided, Told
 from monitor.reconcile import Past
+from monitor.rules import InstanceKey
 from monitor.storage import judgings, outbox, schema
 from monitor.storage.codec import from_plain, to_plain
-from monitor.storage.records import Evaluation, Judged, Key, Memory, Recorded, Version
+from monitor.storage.records import Evaluation, Judged, Recorded, Version
 
 SENT, WITHHELD = "sent", "withheld"
 
@@ -39,7 +41,7 @@ def commit(connection: Connection, judged: Judged, *, now: datetime) -> None:
     schema.upsert(connection, schema.evaluation, [_evaluation_row(one, now) for one in judged.evaluations])
 
 
-def _keep_lives(connection: Connection, lives: Mapping[Key, Live | None], now: datetime) -> None:
+def _keep_lives(connection: Connection, lives: Mapping[InstanceKey, Live | None], now: datetime) -> None:
     table = schema.preview
     rows = [
         {
@@ -59,7 +61,7 @@ def _keep_lives(connection: Connection, lives: Mapping[Key, Live | None], now: d
         connection.execute(delete(table).where(*own))
 
 
-def lives(connection: Connection) -> dict[Key, Live]:
+def lives(connection: Connection) -> dict[InstanceKey, Live]:
     """What was told before the close, of every instance of which the close is still to come."""
     return {
         (row.rule, row.instance or None): Live(
@@ -69,7 +71,7 @@ def lives(connection: Connection) -> dict[Key, Live]:
     }
 
 
-def memories(connection: Connection, rules: Collection[str] | None = None) -> dict[Key, Memory]:
+def memories(connection: Connection, rules: Collection[str] | None = None) -> dict[InstanceKey, Memory]:
     """What is remembered of every instance, or of those of some rules."""
     table = schema.alert_state
     wanted = select(table) if rules is None else select(table).where(table.c.rule.in_(sorted(rules)))
@@ -85,7 +87,7 @@ def memories(connection: Connection, rules: Collection[str] | None = None) -> di
     }
 
 
-def judged(connection: Connection) -> dict[Key, date | None]:
+def judged(connection: Connection) -> dict[InstanceKey, date | None]:
     """Up to which session each instance was judged, those left out that are in force no more."""
     table = schema.alert_state
     found = connection.execute(
@@ -152,7 +154,7 @@ def evaluations(connection: Connection, *, since: datetime) -> list[Evaluation]:
     return [_evaluation(row) for row in found]
 
 
-def latest_evaluations(connection: Connection, rule: str | None = None) -> dict[Key, Evaluation]:
+def latest_evaluations(connection: Connection, rule: str | None = None) -> dict[InstanceKey, Evaluation]:
     """How every instance, or each of one rule, was judged in its latest session."""
     table = schema.evaluation
     last = (
@@ -182,7 +184,7 @@ def evidence(connection: Connection) -> dict[Version, tuple[str, datetime]]:
     return {(row.rule, row.version): (row.line, row.measured_at) for row in found}
 
 
-def _memory_row(key: Key, memory: Memory, now: datetime) -> schema.Row:
+def _memory_row(key: InstanceKey, memory: Memory, now: datetime) -> schema.Row:
     rule, instance = key
     return {
         "rule": rule,
@@ -196,7 +198,7 @@ def _memory_row(key: Key, memory: Memory, now: datetime) -> schema.Row:
     }
 
 
-def _transition_row(decided: Decided, hashes: dict[Key, str], now: datetime) -> schema.Row:
+def _transition_row(decided: Decided, hashes: dict[InstanceKey, str], now: datetime) -> schema.Row:
     one = decided.transition
     return {
         "id": one.id,

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from monitor.judge import Memory
+from monitor.rules import InstanceKey
 from monitor.storage import schema
 from monitor.storage.codec import from_plain, to_plain
-from monitor.storage.records import Judging, Key, Memory
+from monitor.storage.records import Judging
 
 KEPT = timedelta(days=50)
 
@@ -53,9 +55,9 @@ def last(connection: Connection, *, with_before: bool = False) -> tuple[datetime
     return None if row is None else (row.at, row.judged_by)
 
 
-def _plain(key: Key, memory: Memory) -> dict[str, Any]:
+def _plain(key: InstanceKey, memory: Memory) -> dict[str, Any]:
     return {"rule": key[0], "instance": key[1], "memory": to_plain(memory)}
 
 
-def _memory(plain: Mapping[str, Any]) -> tuple[Key, Memory]:
+def _memory(plain: Mapping[str, Any]) -> tuple[InstanceKey, Memory]:
     return (plain["rule"], plain["instance"]), from_plain(Memory, plain["memory"])

@@ -18,15 +18,10 @@ from monitor.live import Live
 from monitor.messages import Form, Message
 from monitor.policy import Decided
 from monitor.quality import Finding
-
-__all__ = ["Memory"]
+from monitor.rules import InstanceKey
 
 FIRST_STARTED = "first_started_at"
 """The name under which the instant is kept at which something was judged first."""
-
-Key = tuple[str, str | None]
-"""A rule's full id and its instance."""
-
 
 Version = tuple[str, str]
 """A rule's full id and the hash of what it asks, as `Rulebook.versions` has it."""
@@ -94,7 +89,7 @@ class Judging:
     """When the newest bar version had been stored that a close rule saw: one that is final, or comes after one."""
     judged_by: str
     """The version of Metalwatch, the digest of the catalogue, and that of the rules in force."""
-    before: Mapping[Key, Memory] | None = None
+    before: Mapping[InstanceKey, Memory] | None = None
     """What was remembered before it; kept now and then, and whenever another judged before."""
     packs: Mapping[str, str] | None = None
     """The rules as they were written, by file; kept with what was remembered."""
@@ -104,10 +99,10 @@ class Judging:
 class Judged:
     """All that one judged session changes."""
 
-    memories: Mapping[Key, Memory] = field(default_factory=dict)
+    memories: Mapping[InstanceKey, Memory] = field(default_factory=dict)
     decided: Sequence[Decided] = ()
     messages: Sequence[Message] = ()
-    lives: Mapping[Key, Live | None] = field(default_factory=dict)
+    lives: Mapping[InstanceKey, Live | None] = field(default_factory=dict)
     """What was told before the close; None where that is over."""
     evaluations: Sequence[Evaluation] = ()
     judging: Judging | None = None

@@ -9,10 +9,12 @@ from sqlalchemy import Connection, func, select
 
 from monitor.bars import Action, Quote
 from monitor.health import SeriesHealth, SourceHealth
+from monitor.judge import Memory
 from monitor.live import Live
 from monitor.messages import Message
 from monitor.quality import Finding, Sighting
 from monitor.routing import Match
+from monitor.rules import InstanceKey
 from monitor.silences import Acknowledged, Silence
 from monitor.storage import attention, findings, health, judgements, judgings, outbox, prices, schema
 from monitor.storage.database import connect, connect_reader, faults, free_bytes, name_of, reading, writing
@@ -24,8 +26,6 @@ from monitor.storage.records import (
     Judged,
     Judging,
     Kept,
-    Key,
-    Memory,
     Polled,
     Recorded,
     Version,
@@ -138,17 +138,17 @@ class Store(Owing):
         with writing(self.engine) as connection:
             judgements.commit(connection, judged, now=now)
 
-    def memories(self, rules: Collection[str] | None = None) -> dict[Key, Memory]:
+    def memories(self, rules: Collection[str] | None = None) -> dict[InstanceKey, Memory]:
         """What is remembered of every instance, or of those of some rules."""
         with reading(self.engine) as connection:
             return judgements.memories(connection, rules)
 
-    def judged(self) -> dict[Key, date | None]:
+    def judged(self) -> dict[InstanceKey, date | None]:
         """Up to which session each instance was judged, those left out that are in force no more."""
         with reading(self.engine) as connection:
             return judgements.judged(connection)
 
-    def lives(self) -> dict[Key, Live]:
+    def lives(self) -> dict[InstanceKey, Live]:
         """What was told before the close, of every instance of which the close is still to come."""
         with reading(self.engine) as connection:
             return judgements.lives(connection)
@@ -185,7 +185,7 @@ class Store(Owing):
         with reading(self.engine) as connection:
             return judgements.evaluation(connection, rule, instance, session, known_by)
 
-    def latest_evaluations(self, rule: str | None = None) -> dict[Key, Evaluation]:
+    def latest_evaluations(self, rule: str | None = None) -> dict[InstanceKey, Evaluation]:
         """How every instance, or each of one rule, was judged in its latest session."""
         with reading(self.engine) as connection:
             return judgements.latest_evaluations(connection, rule)

@@ -7,9 +7,10 @@ import polars as pl
 
 from monitor.alerts import AlertState, Kind, LevelState, Phase, Severity, Transition, transition_id
 from monitor.bars import BARS, conform
+from monitor.judge import Memory
 from monitor.messages import Message, message_key
 from monitor.policy import Decided, Told
-from monitor.storage.records import Evaluation, Judged, Memory
+from monitor.storage.records import Evaluation, Judged
 
 DAY = date(2026, 1, 29)
 SETTLED = datetime(2026, 1, 29, 18, 30, tzinfo=UTC)
