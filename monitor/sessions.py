@@ -37,6 +37,7 @@ _NEW_YEARS = ((1, 1), (12, 31))
 _FIRST_INSTANT, _LAST_INSTANT = date(1700, 1, 1), date(2259, 12, 31)
 """What the library can count."""
 _SHOWN = 200
+"""So much of what the library says of a failure is repeated."""
 
 
 def expected_sessions(instrument: Instrument, start: date, end: date) -> pl.Series:

@@ -113,7 +113,7 @@ def each_by_itself(life: Judged) -> Judged:
     return memories, sorted(said, key=lambda one: (one.transition.rule, one.transition.instance or ""))
 
 
-@examples(25)
+@examples(50)
 @given(RULES, MARKETS, CUTS)
 def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[int]) -> None:
     book = book_of(rule)
@@ -121,7 +121,7 @@ def test_live_is_backtest_for_any_slicing(rule: str, market: Market, cuts: list[
     assert in_slices(book, market, cuts) == each_by_itself(judge(tracks_of(book, market), {}))
 
 
-@examples(25)
+@examples(50)
 @given(RULES, MARKETS, CUTS, st.integers(1, DAYS))
 def test_live_is_backtest_also_where_prices_stop(
     rule: str, market: Market, cuts: list[int], stop: int
@@ -137,7 +137,7 @@ def with_a_stop(market: Market, stop: int) -> Market:
     return {**market, "gold": [*market["gold"][:stop], *[None] * (DAYS - stop)], "slv": [1.0] * DAYS}
 
 
-@examples(20)
+@examples(40)
 @given(RULES, MARKETS, st.integers(0, DAYS - 1), CUTS)
 def test_after_a_first_judgement_any_slicing_is_the_same(
     rule: str, market: Market, start: int, cuts: list[int]
@@ -155,7 +155,7 @@ def test_after_a_first_judgement_any_slicing_is_the_same(
     assert (memories, said) == judge(tracks, begun)
 
 
-@examples(25)
+@examples(50)
 @given(RULES, MARKETS)
 def test_skipping_idle_stretches_is_stepping_through_them(rule: str, market: Market) -> None:
     tracks = tracks_of(book_of(rule), market)
@@ -189,7 +189,7 @@ def states_of(found: Sequence[Decided], memories: Memories) -> tuple[list[str], 
     return ids, memories["p/r", None].state
 
 
-@examples(25)
+@examples(50)
 @given(STATE_KEYS, MESSAGE_KEYS, st.booleans(), MARKETS)
 def test_what_changes_messages_changes_no_state(
     state: dict[str, str], message: dict[str, str], ladder: bool, market: Market

@@ -42,6 +42,7 @@ _MOST_FAULTS = 50
 _NUMBER_HINT = "expected one such as 1234.5, or nothing where there is no value"
 _COMPACT = len("20260130")
 _FIRST_YEAR = 1000
+"""An earlier one was written with fewer than four digits."""
 _DAY = 24 * 60 * 60
 
 

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from monitor.backtest import run
 from monitor.backtest.difference import NEAR, Difference, What, difference
 from monitor.cli.app import app_of
-from monitor.cli.diff import _change
 from monitor.errors import UsageError
 from tests.support.made_up import made, sessions
 from tests.support.rules import pack
@@ -96,8 +95,6 @@ def test_what_is_added_or_moved_and_withheld_by_a_cooldown_says_so() -> None:
         ("open", "moved", None),
         ("open", "moved", "cooldown"),
     ]
-    assert _change(added[0]) == f"+ open {DAYS[40]} (withheld: cooldown)"
-    assert _change(moved[1]) == f"~ open {DAYS[80]} -> {DAYS[83]}, 3 sessions later (withheld: cooldown)"
 
 
 def test_a_step_of_a_ladder_is_an_alert_of_its_own() -> None:
@@ -140,27 +137,51 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def test_files_folders_and_git_revisions_are_compared_by_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with prices."""
     for name in ("gold", "silver"):
         own = BARS.filter(pl.col("instrument") == name)
         own.select(pl.col("session").alias("date"), "close").write_csv(tmp_path / f"{name}.csv")
-    rules = tmp_path / "rules"
-    rules.mkdir()
-    text = f"pack: own\nabout: made up\nrules:\n  {RULE}\n"
-    (rules / "own.yml").write_text(text)
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", "rules")
-    git(tmp_path, "commit", "-qm", "first")
-    (rules / "own.yml").write_text(text.replace("> 9", "> 7"))
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    def done(*arguments: str) -> tuple[int, str]:
-        found = CliRunner().invoke(app_of(), ["diff", *arguments, "--prices", "."])
-        if isinstance(found.exception, UsageError):
-            return 2, str(found.exception)
-        return found.exit_code, " ".join(found.stdout.split())
+
+def a_pack(rule: str) -> str:
+    return f"pack: own\nabout: made up\nrules:\n  {rule}\n"
+
+
+def done(*arguments: str) -> tuple[int, str]:
+    """The exit code of the command, and what it says."""
+    found = CliRunner().invoke(app_of(), ["diff", *arguments, "--prices", "."])
+    if isinstance(found.exception, UsageError):
+        return 2, str(found.exception)
+    return found.exit_code, " ".join(found.stdout.split())
+
+
+def test_the_command_says_which_alerts_are_withheld(folder: Path) -> None:
+    for name, rule in (
+        ("old", RULE),
+        ("added", "r: {when: gold > 7, clear_when: gold < 5, cooldown: 60 days}"),
+        ("moved", "r: {when: gold > 9, for: 4 bars, clear_when: gold < 5, cooldown: 99 days}"),
+    ):
+        (folder / f"{name}.yml").write_text(a_pack(rule))
+
+    _, added = done("old.yml", "added.yml")
+    _, moved = done("old.yml", "moved.yml")
+
+    assert f"+ open {DAYS[40]} (withheld: cooldown)" in added
+    assert f"~ open {DAYS[80]} -> {DAYS[83]}, 3 sessions later (withheld: cooldown)" in moved
+
+
+def test_files_folders_and_git_revisions_are_compared_by_the_command(folder: Path) -> None:
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "own.yml").write_text(a_pack(RULE))
+    git(folder, "init", "-q")
+    git(folder, "add", "rules")
+    git(folder, "commit", "-qm", "first")
+    (rules / "own.yml").write_text(a_pack(RULE.replace("> 9", "> 7")))
 
     for versions in (
         ("HEAD:rules", "rules"),
