@@ -74,6 +74,11 @@ class Decided:
     """And why."""
     text: str = ""
 
+    @property
+    def withheld_by(self) -> str | None:
+        """Why people did not hear of it; None where they did, and of what is never told."""
+        return None if self.cause == SILENT_KIND else self.cause
+
 
 def withholding(told: Told, cause: str) -> Told:
     """One message more is withheld; a cause is kept once."""

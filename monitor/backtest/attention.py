@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from monitor.alerts import RECORDED_ONLY, Kind
+from monitor.alerts import Kind
 from monitor.backtest.run import Backtest, span
 from monitor.messages import Entry
 from monitor.messages.message import STORM
-from monitor.policy import SILENT_KIND
 from monitor.routing import Episode, Routing, episode_of
 
 Month = str
@@ -85,9 +84,7 @@ def attention(done: Backtest, routing: Routing) -> Attention:
 
 
 def _withheld(done: Backtest) -> tuple[tuple[str, int], ...]:
-    hidden = [one for one in done.decided if not one.sent and one.transition.kind not in RECORDED_ONLY]
-    causes = Counter(one.cause or "" for one in hidden if one.cause != SILENT_KIND)
-    return tuple(sorted(causes.items()))
+    return tuple(sorted(Counter(one.withheld_by for one in done.decided if one.withheld_by).items()))
 
 
 def _messages(done: Backtest, routing: Routing) -> dict[str, list[_Message]]:

@@ -41,20 +41,12 @@ def show_episodes(done: "Backtest", source: str) -> None:
         if own:
             _show_dates(_name(key), [(e.opened, e.resolved, e.told) for e in own])
     sent = sum(one.sent for one in done.decided)
-    withheld = [*_withheld(done)]
+    withheld = [one.withheld_by for one in done.decided if one.withheld_by and is_reported(one)]
     paragraph(
         f"{counted(len(everything), 'episode')} (days open: the median), {counted(sent, 'alert')} sent, "
         f"{len(withheld):,} withheld{_why(withheld)}.",
         hang="",
     )
-
-
-def _withheld(done: "Backtest") -> Iterator[str]:
-    """Why people did not hear of an alert, of each that they could have heard of."""
-    from monitor.policy import SILENT_KIND
-
-    hidden = (one for one in done.decided if not one.sent and is_reported(one))
-    yield from (one.cause or "" for one in hidden if one.cause != SILENT_KIND)
 
 
 def _why(withheld: Iterable[str]) -> str:
